@@ -1,0 +1,40 @@
+namespace BeeFormer.Streaming.EventLog;
+
+/// <summary>A partitioned, durable, ordered log of keyed messages. Both forms (embedded, Kafka) pass the same contract tests.</summary>
+public interface IEventLog
+{
+    /// <summary>Number of partitions of a topic; a key always goes to the same one.</summary>
+    ValueTask<int> PartitionsAsync(string topic, CancellationToken cancellationToken);
+
+    /// <summary>Appends in order; durable on return. Returns each record's position, in input order.</summary>
+    ValueTask<IReadOnlyList<LogPosition>> AppendAsync(string topic, IReadOnlyList<LogRecord> records, CancellationToken cancellationToken);
+
+    /// <summary>The offset that the next record of the partition gets: everything below is durable.</summary>
+    ValueTask<long> EndOffsetAsync(string topic, int partition, CancellationToken cancellationToken);
+
+    /// <summary>What the group committed last; 0 when it never did. For readers whose work is idempotent and that keep no store of their own.</summary>
+    ValueTask<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken);
+
+    /// <summary>Reads a topic from positions that the reader's own store names, so that what is stored and what is read never disagree.</summary>
+    /// <param name="group">Names the reader for lag monitoring.</param>
+    /// <param name="startAt">Asked once for each partition: the first offset to deliver.</param>
+    ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt);
+}
+
+public readonly record struct LogPosition(int Partition, long Offset);
+
+/// <param name="Value">Null: a tombstone for the key.</param>
+public readonly record struct LogRecord(byte[] Key, byte[]? Value);
+
+/// <param name="TimestampMs">When the log took the message, UTC milliseconds.</param>
+public readonly record struct LogMessage(int Partition, long Offset, long TimestampMs, byte[] Key, byte[]? Value);
+
+/// <summary>One reader of one topic. Not for use by two threads at once.</summary>
+public interface ILogSubscription : IAsyncDisposable
+{
+    /// <summary>Waits for at least one message; returns up to <paramref name="max"/> of one partition, offsets ascending without gaps inside the batch.</summary>
+    ValueTask<IReadOnlyList<LogMessage>> ReadAsync(int max, CancellationToken cancellationToken);
+
+    /// <summary>Records that all below <paramref name="nextOffset"/> is done, for monitoring and for <see cref="IEventLog.CommittedAsync"/>; it moves no running subscription.</summary>
+    ValueTask CommitAsync(int partition, long nextOffset, CancellationToken cancellationToken);
+}

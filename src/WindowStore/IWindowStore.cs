@@ -1,0 +1,84 @@
+using BeeFormer.Streaming.Contracts;
+
+namespace BeeFormer.Streaming.WindowStore;
+
+/// <summary>Immutable segments of what the log delivered, named by its offsets. Safe for one writer a partition and many readers.</summary>
+public interface IWindowStore
+{
+    /// <summary>First offset of the partition that no segment covers: where reading the log goes on. 0 for an empty store.</summary>
+    long NextOffset(string topic, int partition);
+
+    /// <summary>
+    /// Writes one segment that covers offsets <paramref name="first"/> to <paramref name="last"/> (both included; rows may be fewer, even none, where messages were dead-lettered).
+    /// Durable on return. False: another writer covered the range first, and nothing was changed.
+    /// </summary>
+    bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows);
+
+    /// <inheritdoc cref="TryWriteInteractions"/>
+    bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows);
+
+    /// <summary>Interactions, distinct by event id, in event-time order, as one sparse weighted matrix.</summary>
+    InteractionWindow Read(WindowQuery query);
+
+    /// <summary>The newest description of every item that was not deleted, ordered by item id; unavailable items included.</summary>
+    IReadOnlyList<StoredItem> ReadCatalogue();
+
+    /// <summary>Removes the user's rows from all segments (rewritten, then exchanged).</summary>
+    void Forget(UserId user);
+
+    /// <summary>Distinct counts over everything that the store holds.</summary>
+    WindowSummary Describe();
+
+    /// <summary>Event ids that start with <paramref name="prefix"/>: what a resumed replay need not send again.</summary>
+    IReadOnlySet<string> EventIds(string prefix);
+}
+
+/// <summary>An interaction as landed. <see cref="EventId"/> is never null: where the producer gave none it is <c>topic/partition/offset</c>.</summary>
+public readonly record struct StoredInteraction(
+    long Offset, string EventId, UserId User, ItemId Item, string Type, double? Value, long TimestampMs, string? SessionId);
+
+/// <param name="Event">Null: the item was deleted.</param>
+public readonly record struct StoredItem(int Partition, long Offset, ItemId Id, ItemEvent? Event);
+
+/// <summary>Which interactions form a window and what each weighs.</summary>
+public sealed record WindowQuery
+{
+    /// <summary>Event time, UTC milliseconds, included. Null: from the beginning.</summary>
+    public long? FromMs { get; init; }
+    /// <summary>Event time, UTC milliseconds, excluded. Null: to the end.</summary>
+    public long? ToMs { get; init; }
+    /// <summary>Keep only the newest N interactions by event time. Null: all.</summary>
+    public int? LastN { get; init; }
+    /// <summary>For each partition the first offset left out (reads are reproducible under the same value). Null: everything that is durable now.</summary>
+    public IReadOnlyDictionary<int, long>? AsOf { get; init; }
+    /// <summary>Weight of each event type; types not named here are left out. A rating counts from <see cref="MinRating"/> on.</summary>
+    public IReadOnlyDictionary<string, double> TypeWeights { get; init; } = DefaultTypeWeights;
+    /// <summary>Ratings below are left out. Default 4.</summary>
+    public double MinRating { get; init; } = 4;
+    /// <summary>Weights halve with this age against the window's newest event. Null: no decay.</summary>
+    public TimeSpan? HalfLife { get; init; }
+    /// <summary>Users with fewer distinct items are left out. Default 1.</summary>
+    public int MinItemsPerUser { get; init; } = 1;
+    /// <summary>Items with fewer distinct users are left out. Default 1.</summary>
+    public int MinUsersPerItem { get; init; } = 1;
+
+    public static IReadOnlyDictionary<string, double> DefaultTypeWeights { get; } =
+        new Dictionary<string, double> { ["view"] = 0.1, ["click"] = 0.3, ["add_to_cart"] = 0.6, ["purchase"] = 1.0, ["rating"] = 1.0 };
+}
+
+/// <summary>
+/// A window as columns of equal length in event-time order (ties: user id, item id, event id): entry n says that user <c>Users[User[n]]</c>
+/// touched item <c>Items[Item[n]]</c> at <c>TimestampMs[n]</c> with <c>Weight[n]</c>. Users and items are sorted by id. A pair may occur several times.
+/// </summary>
+public sealed record InteractionWindow(
+    IReadOnlyList<UserId> Users, IReadOnlyList<ItemId> Items, int[] User, int[] Item, float[] Weight, long[] TimestampMs,
+    IReadOnlyDictionary<int, long> AsOf, string ContentHash)
+{
+    public int Count => User.Length;
+}
+
+/// <param name="Interactions">Distinct by event id.</param>
+/// <param name="Items">Distinct items that occur in interactions.</param>
+/// <param name="CatalogueItems">Items described and not deleted.</param>
+public sealed record WindowSummary(
+    long Interactions, long Users, long Items, long CatalogueItems, long? FromMs, long? ToMs, int InteractionSegments, int ItemSegments, long Bytes);
