@@ -9,6 +9,7 @@ internal sealed class EmbeddedProfiles : IProfiles
     private readonly EmbeddedProfilesOptions _options;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
+    private readonly Lock _writing = new();
     private readonly Dictionary<UserId, UserProfile> _users;
     private readonly Dictionary<int, long> _applied;
     private Dictionary<int, long> _durable;
@@ -73,16 +74,28 @@ internal sealed class EmbeddedProfiles : IProfiles
         profile.Add(interaction, _options.InteractionsPerUser);
     }
 
-    // Readers wait while the snapshot is written: it must be of one moment, and a copy of every profile would double the memory.
+    // The copy is of one moment; writing it takes a while and holds up neither readers nor changes.
     private void Save()
     {
-        lock (_gate)
+        lock (_writing)
         {
-            if (_unsaved == 0) return;
-            ProfileSnapshot.Write(_path, _applied, _users);
-            _durable = new Dictionary<int, long>(_applied);
-            _unsaved = 0;
-            _savedAt = _time.GetTimestamp();
+            KeyValuePair<UserId, ProfileInteraction[]>[] users;
+            Dictionary<int, long> positions;
+            int saved;
+            lock (_gate)
+            {
+                if (_unsaved == 0) return;
+                users = [.. _users.Select(pair => KeyValuePair.Create(pair.Key, pair.Value.OldestFirst()))];
+                positions = new Dictionary<int, long>(_applied);
+                saved = _unsaved;
+            }
+            ProfileSnapshot.Write(_path, positions, users);
+            lock (_gate)
+            {
+                _durable = positions;
+                _unsaved -= saved;
+                _savedAt = _time.GetTimestamp();
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ internal static class ProfileSnapshot
     private const int MaxPartitions = 65_536;
     private static ReadOnlySpan<byte> Magic => "BEEPROFS"u8;
 
-    public static void Write(string path, IReadOnlyDictionary<int, long> positions, IReadOnlyCollection<KeyValuePair<UserId, UserProfile>> users)
+    public static void Write(string path, IReadOnlyDictionary<int, long> positions, IReadOnlyCollection<KeyValuePair<UserId, ProfileInteraction[]>> users)
     {
         string temporary = path + ".tmp";
         using (var file = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16))
@@ -56,7 +56,7 @@ internal static class ProfileSnapshot
         }
     }
 
-    private static void WriteBody(BinaryWriter writer, IReadOnlyDictionary<int, long> positions, IReadOnlyCollection<KeyValuePair<UserId, UserProfile>> users)
+    private static void WriteBody(BinaryWriter writer, IReadOnlyDictionary<int, long> positions, IReadOnlyCollection<KeyValuePair<UserId, ProfileInteraction[]>> users)
     {
         writer.Write(Magic);
         writer.Write(Version);
@@ -67,11 +67,11 @@ internal static class ProfileSnapshot
             writer.Write(next);
         }
         writer.Write(users.Count);
-        foreach (var (user, profile) in users)
+        foreach (var (user, interactions) in users)
         {
             writer.Write(user.Value);
-            writer.Write(profile.Count);
-            foreach (var interaction in profile.OldestFirst())
+            writer.Write(interactions.Length);
+            foreach (var interaction in interactions)
             {
                 writer.Write(interaction.EventId);
                 writer.Write(interaction.Item.Value);

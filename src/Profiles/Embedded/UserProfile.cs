@@ -5,8 +5,6 @@ internal sealed class UserProfile
 {
     private readonly List<ProfileInteraction> _oldestFirst = [];
 
-    public int Count => _oldestFirst.Count;
-
     /// <summary>False when nothing changed: the event id is known, or all that is kept is newer.</summary>
     public bool Add(ProfileInteraction interaction, int limit)
     {
@@ -31,5 +29,5 @@ internal sealed class UserProfile
         return copy;
     }
 
-    public IEnumerable<ProfileInteraction> OldestFirst() => _oldestFirst;
+    public ProfileInteraction[] OldestFirst() => [.. _oldestFirst];
 }
