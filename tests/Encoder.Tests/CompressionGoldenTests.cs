@@ -6,12 +6,10 @@ namespace BeeFormer.Streaming.Encoder.Tests;
 /// <summary>The int8 model that comes with the program, tensor by tensor and by what it gives.</summary>
 public class CompressionGoldenTests
 {
-    private static readonly string recorded = Path.Combine(Golden.Encoder, "minilm");
-
     private static void AssertDigests(string weights)
     {
         using SafetensorsFile file = SafetensorsFile.Open(weights);
-        JsonElement tensors = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(recorded, "int8.json"))).GetProperty("groups64");
+        JsonElement tensors = JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(Golden.MiniLmResults(), "int8.json"))).GetProperty("groups64");
         foreach (JsonProperty tensor in tensors.EnumerateObject())
         {
             SafetensorsEntry values = file[tensor.Name], scales = file[tensor.Name + ".scale"];
@@ -42,8 +40,8 @@ public class CompressionGoldenTests
         using SentenceEncoder encoder = SentenceEncoder.Load(SentenceEncoder.DefaultFolder);
         Assert.Equal(256, encoder.MaxSequenceLength);
         string[] texts = MiniLmGoldenTests.Texts();
-        List<JsonElement> tokens = Golden.Lines(Path.Combine(recorded, "tokens.jsonl"));
+        List<JsonElement> tokens = Golden.Lines(Path.Combine(Golden.MiniLmResults(), "tokens.jsonl"));
         for (int i = 0; i < texts.Length; i++) Assert.Equal(Golden.Ids(tokens[i]), encoder.Tokenize(texts[i]));
-        MiniLmGoldenTests.AssertEmbeddings(encoder, texts, Golden.Matrix(Path.Combine(recorded, "embeddings-int8.safetensors"), "groups64"));
+        MiniLmGoldenTests.AssertEmbeddings(encoder, texts, Golden.Matrix(Path.Combine(Golden.MiniLmResults(), "embeddings-int8.safetensors"), "groups64"));
     }
 }

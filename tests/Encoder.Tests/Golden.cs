@@ -11,6 +11,17 @@ internal static class Golden
     internal static string Encoder { get; } = Path.Combine(
         Environment.GetEnvironmentVariable("BEEFORMER_GOLDEN") is { Length: > 0 } other ? other : Path.Combine(Repository, "tests", "golden"), "encoder");
 
+    /// <summary>One folder a recorded model; none where the recorded results are of other parts.</summary>
+    internal static string[] Folders => Directory.Exists(Encoder) ? Directory.GetDirectories(Encoder) : [];
+
+    /// <summary>The recorded results of all-MiniLM-L6-v2.</summary>
+    internal static string MiniLmResults()
+    {
+        string folder = Path.Combine(Encoder, "minilm");
+        if (!Directory.Exists(folder)) Assert.Skip($"{folder} is not among the recorded results.");
+        return folder;
+    }
+
     /// <summary>The real float32 weights, beside the repository; not every machine has them.</summary>
     internal static string MiniLm()
     {
