@@ -88,7 +88,7 @@ internal sealed class EncoderOutputFile : IDisposable
 
     private long Offset(long record) => HeaderBytes + record * RecordBytes;
 
-    private byte[] ChecksumOf(ReadOnlySpan<byte> record) => SHA256.HashData(record[..^ChecksumBytes])[..ChecksumBytes];
+    private static byte[] ChecksumOf(ReadOnlySpan<byte> record) => SHA256.HashData(record[..^ChecksumBytes])[..ChecksumBytes];
 
     private void CheckHeader()
     {
@@ -122,7 +122,8 @@ internal sealed class EncoderOutputFile : IDisposable
         {
             int read = RandomAccess.Read(_handle, bytes, offset);
             if (read == 0) return false;
-            (bytes, offset) = (bytes[read..], offset + read);
+            bytes = bytes[read..];
+            offset += read;
         }
         return true;
     }
