@@ -43,7 +43,7 @@ public sealed class HeadTrainerTests
         using var source = new CancellationTokenSource();
         var losses = new Losses();
         losses.After = () => { if (losses.Count == 3) source.Cancel(); };
-        Assert.Throws<OperationCanceledException>(() => s_shop.Train(s_shop.Untrained(), s_options, losses, source.Token));
+        Assert.Throws<OperationCanceledException>(() => s_shop.TrainUntil(s_shop.Untrained(), s_options, losses, source.Token));
         Assert.Equal(3, losses.Count);
     }
 

@@ -31,7 +31,9 @@ internal sealed record SyntheticShop(string[] Texts, int[] Taste, EmbeddingMatri
 
     public Head Untrained() => Head.Create(Dimension, Texts, seed: 1);
 
-    public Head Train(Head start, HeadTrainingOptions options, IProgress<HeadTrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    public Head Train(Head start, HeadTrainingOptions options, IProgress<HeadTrainingProgress>? progress = null) => TrainUntil(start, options, progress, TestContext.Current.CancellationToken);
+
+    public Head TrainUntil(Head start, HeadTrainingOptions options, IProgress<HeadTrainingProgress>? progress, CancellationToken cancellationToken) =>
         HeadTrainer.Train(start, Outputs, start.TfIdf(Texts), Interactions, options, TimeProvider.System, progress, cancellationToken);
 
     /// <summary>Share of same-taste items among the ten nearest of each item.</summary>
