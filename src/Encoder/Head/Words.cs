@@ -1,10 +1,11 @@
+using System.Globalization;
 using System.Text;
 
 namespace BeeFormer.Streaming.Encoder;
 
 /// <summary>
 /// The words of a text: runs of letters and digits of any script (marks stay inside a run), in lower case by the invariant culture, of 2 to <see cref="MaxLength"/> UTF-16 units.
-/// Everything else separates. There is no stemming, no Unicode normalisation and no list of stop words: idf and the learned rows weigh words better than a list does.
+/// Everything else separates. There is no stemming, no Unicode normalisation and no list of stop words: idf gives frequent words little weight, and training moves the rows of those that mislead.
 /// </summary>
 public static class Words
 {
@@ -55,7 +56,7 @@ public static class Words
         {
             Rune.DecodeFromUtf16(rest, out Rune rune, out units);
             return Rune.IsLetterOrDigit(rune)
-                || started && Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.SpacingCombiningMark && started;
+                || started && Rune.GetUnicodeCategory(rune) is (UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark);
         }
     }
 }

@@ -5,7 +5,7 @@ public sealed record HeadTrainingOptions
 {
     /// <summary>Steps; the learning rates fall linearly to 0 over them. Default 240; 60 are enough from an incumbent head.</summary>
     public int Steps { get; init; } = 240;
-    /// <summary>Ends the training early, at the step that crosses it; the rates then fall by elapsed time, so that they are near 0 at the end either way. Null: no bound.</summary>
+    /// <summary>Ends the training early, at the step that crosses it; the rates then fall by elapsed time, so that they are near 0 at the end either way. A training that its budget bounds is not repeatable bit by bit. Null: no bound.</summary>
     public TimeSpan? TimeBudget { get; init; }
     /// <summary>Items drawn a step (m). Default 1,024.</summary>
     public int ItemsPerStep { get; init; } = 1024;
