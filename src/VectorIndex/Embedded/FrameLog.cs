@@ -19,7 +19,7 @@ internal sealed class FrameLog : IDisposable
     /// <exception cref="InvalidDataException">The file is damaged before its end.</exception>
     public static FrameLog Open(string path, Action<byte[]> replay)
     {
-        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 1 << 16);
+        var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, 0);
         try
         {
             long good = 0;
@@ -35,9 +35,8 @@ internal sealed class FrameLog : IDisposable
                 }
                 good += HeaderBytes + frame.Length;
             }
-            for (long position = good + 1; position < file.Length; position++)
-                if (ReadFrame(file, position) is not null)
-                    throw new InvalidDataException($"{path} is damaged at byte {good}, yet whole again at byte {position}; expected damage at the very end alone. Rebuild the collection.");
+            if (FindFrame(file, good + 1) is { } whole)
+                throw new InvalidDataException($"{path} is damaged at byte {good}, yet whole again at byte {whole}; expected damage at the very end alone. Rebuild the collection.");
             if (good < file.Length)
             {
                 file.SetLength(good);
@@ -59,12 +58,12 @@ internal sealed class FrameLog : IDisposable
         long before = file.Position;
         try
         {
-            Span<byte> header = stackalloc byte[HeaderBytes];
-            BinaryPrimitives.WriteInt32LittleEndian(header, content.Length);
-            BinaryPrimitives.WriteUInt32LittleEndian(header[4..], Checksum(header[..4]));
-            BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Checksum(content));
-            file.Write(header);
-            file.Write(content);
+            var frame = new byte[HeaderBytes + content.Length];
+            BinaryPrimitives.WriteInt32LittleEndian(frame, content.Length);
+            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(4), Checksum(frame.AsSpan(0, 4)));
+            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(8), Checksum(content));
+            content.CopyTo(frame.AsSpan(HeaderBytes));
+            file.Write(frame);
             file.Flush(flushToDisk: true);
         }
         catch (IOException)
@@ -81,12 +80,32 @@ internal sealed class FrameLog : IDisposable
     {
         Span<byte> header = stackalloc byte[HeaderBytes];
         file.Position = position;
-        if (file.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false) < HeaderBytes) return null;
-        int length = BinaryPrimitives.ReadInt32LittleEndian(header);
-        if (BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) != Checksum(header[..4]) || length <= 0 || length > file.Length - position - HeaderBytes) return null;
+        if (file.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false) < HeaderBytes || ContentLength(header) is not { } length || length > file.Length - position - HeaderBytes) return null;
         var content = new byte[length];
         file.ReadExactly(content);
         return BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == Checksum(content) ? content : null;
+    }
+
+    /// <returns>Where the next good frame starts; null when there is none.</returns>
+    private static long? FindFrame(FileStream file, long start)
+    {
+        const int Window = 1 << 20;
+        var bytes = new byte[Window + HeaderBytes - 1];
+        for (; start < file.Length; start += Window)
+        {
+            file.Position = start;
+            int read = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
+            for (int n = 0; n + HeaderBytes <= read; n++)
+                if (ContentLength(bytes.AsSpan(n)) is not null && ReadFrame(file, start + n) is not null) return start + n;
+        }
+        return null;
+    }
+
+    /// <returns>Null when this is no header.</returns>
+    private static int? ContentLength(ReadOnlySpan<byte> header)
+    {
+        int length = BinaryPrimitives.ReadInt32LittleEndian(header);
+        return length > 0 && BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) == Checksum(header[..4]) ? length : null;
     }
 
     private static uint Checksum(ReadOnlySpan<byte> bytes)
