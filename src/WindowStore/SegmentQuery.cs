@@ -63,7 +63,10 @@ internal sealed class SegmentQuery : IDisposable
     public void Dispose() => connection.Dispose();
 
     private static string TableOf(IEnumerable<Segment> segments) =>
-        $"read_parquet([{string.Join(',', segments.Select(s => Text(s.File)))}], hive_partitioning=true, hive_types={{'p': INTEGER}}, hive_types_autocast=false)";
+        $"read_parquet([{string.Join(',', segments.Select(s => Text(Literally(s.File))))}], hive_partitioning=true, hive_types={{'p': INTEGER}}, hive_types_autocast=false)";
+
+    /// <summary>DuckDB reads file names as patterns.</summary>
+    private static string Literally(string file) => string.Concat(file.Select(c => c is '[' or '*' or '?' ? $"[{c}]" : c.ToString()));
 
     private T Guarded<T>(Func<T> query)
     {

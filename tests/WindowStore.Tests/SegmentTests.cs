@@ -70,6 +70,16 @@ public sealed class SegmentTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_may_have_any_name()
+    {
+        var store = new ParquetWindowStore(folder.File("it's [a] *name?"));
+        store.Write(0, Rows.Purchase(0, "u", "i", 1));
+        Assert.Equal(1, store.Read(new WindowQuery()).Count);
+        store.Forget(new UserId("u"));
+        Assert.Equal(0, store.Read(new WindowQuery()).Count);
+    }
+
+    [Fact]
     public void A_row_outside_its_segment_is_refused()
     {
         var store = new ParquetWindowStore(folder.Path);
