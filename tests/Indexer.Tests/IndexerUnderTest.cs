@@ -8,7 +8,6 @@ using BeeFormer.Streaming.InMemory;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.VectorIndex;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Indexer.Tests;
@@ -42,8 +41,8 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
         var read = ItemEvents.Reader(TimeProvider.System);
         var reconciliation = new IndexReconciliation(
             Log, Windows, Models, Index, targets, manifest => new Embedder(this, manifest), read,
-            (message, _) => { Messages.Enqueue(message); return Task.CompletedTask; }, Published, options, TimeProvider.System, NullLogger<IndexReconciliation>.Instance);
-        var incremental = new IncrementalIndexing(Log, targets, read, options, TimeProvider.System, NullLogger<IncrementalIndexing>.Instance);
+            (message, _) => { Messages.Enqueue(message); return Task.CompletedTask; }, Published, options, TimeProvider.System, new TestLogger<IndexReconciliation>(TestContext.Current.TestOutputHelper));
+        var incremental = new IncrementalIndexing(Log, targets, read, options, TimeProvider.System, new TestLogger<IncrementalIndexing>(TestContext.Current.TestOutputHelper));
         await reconciliation.StartAsync(_stop.Token);
         await incremental.StartAsync(_stop.Token);
         _running.Add(new Stopping(reconciliation, incremental, targets));

@@ -102,9 +102,9 @@ public sealed class RebuildTests
         var items = await indexer.ItemsAsync(first);
         Assert.Equal("changed since", items["i3"].Title);
         Assert.DoesNotContain("i4", items.Keys);
-        // The changed item, and the canaries.
-        Assert.Equal(1, indexer.Encoded.Count(entry => entry.Title == "changed since") - indexer.Encoded.Skip(1).Count(entry => entry.Title == "changed since"));
-        Assert.True(indexer.Encoded.Count <= 1 + 8);
+        // The changed item, and again at most the canaries; the other eight are as they were left.
+        Assert.Equal("changed since", indexer.Encoded.First().Title);
+        Assert.True(indexer.Encoded.Count <= 1 + 8, $"{indexer.Encoded.Count} encoded");
     }
 
     [Fact]

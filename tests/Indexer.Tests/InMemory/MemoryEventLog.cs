@@ -8,7 +8,7 @@ internal sealed class MemoryEventLog : IEventLog
     private readonly Lock _lock = new();
     private readonly Dictionary<string, List<LogMessage>> _topics = [];
     private readonly Dictionary<(string Topic, string Group), long> _committed = [];
-    private TaskCompletionSource _grown = new();
+    private TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ValueTask<int> PartitionsAsync(string topic, CancellationToken cancellationToken) => ValueTask.FromResult(1);
 
