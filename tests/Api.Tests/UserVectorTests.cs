@@ -33,7 +33,7 @@ public sealed class UserVectorTests
     public void History_of_long_ago_still_points_somewhere()
     {
         var vector = UserVector.From([Did("a", "purchase", Now - 36_500 * Day)], _ => new float[] { 0, 2 }, _options, Now);
-        Assert.Equal([0f, 1f], vector);
+        Assert.Equal([0f, 1f], vector!);
     }
 
     [Fact]
