@@ -25,7 +25,7 @@ internal sealed class Recommender(
         return new Taste([.. items.Select(item => (item, 1.0))], items);
     }
 
-    /// <returns>Null <c>Items</c> of a taste, or none of them in the index: popular items, marked as such.</returns>
+    /// <returns>Where the taste says nothing, or the index holds none of its items: popular items, and <c>Popular</c> is true.</returns>
     public async Task<(IReadOnlyList<RankedItem> Items, bool Popular)> RecommendAsync(
         PairLease pair, Taste taste, int k, ItemFilter filter, bool explain, CancellationToken cancellationToken)
     {
