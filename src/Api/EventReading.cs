@@ -1,0 +1,39 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.Events;
+
+namespace BeeFormer.Streaming.Api;
+
+/// <summary>What became of one event of a request: a record for the log, or why not.</summary>
+/// <param name="Item">Of item events: what the record says.</param>
+internal readonly record struct Incoming(LogRecord? Record, ItemEvent? Item = null, Rejection? Rejection = null);
+
+/// <summary>Events as they come over HTTP and out of the log, by the same rules as everywhere.</summary>
+internal sealed class EventReading(TimeProvider time)
+{
+    /// <summary>One interaction of a request. The time it has when it names none is now.</summary>
+    public Incoming IncomingInteraction(ReadOnlyMemory<byte> json)
+    {
+        var now = time.GetUtcNow();
+        return InteractionJson.TryRead([], json.Span, now.ToUnixTimeMilliseconds(), ClockLimits.At(now), out var interaction, out var rejection)
+            ? new Incoming(InteractionJson.Record(interaction))
+            : new Incoming(null, null, rejection);
+    }
+
+    /// <summary>One item of a request.</summary>
+    public Incoming IncomingItem(ReadOnlyMemory<byte> json)
+    {
+        var now = time.GetUtcNow();
+        return ItemJson.TryRead([], json.Span, now.ToUnixTimeMilliseconds(), ClockLimits.At(now), out var item, out var rejection)
+            ? new Incoming(ItemJson.Record(item), item)
+            : new Incoming(null, null, rejection);
+    }
+
+    /// <returns>Null when the message cannot be read; Ingest dead-letters it.</returns>
+    public InteractionEvent? Interaction(LogMessage message) =>
+        message.Value is not null && InteractionJson.TryRead(message.Key, message.Value, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var interaction, out _) ? interaction : null;
+
+    /// <inheritdoc cref="Interaction"/>
+    public ItemEvent? Item(LogMessage message) =>
+        message.Value is not null && ItemJson.TryRead(message.Key, message.Value, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var item, out _) ? item : null;
+}
