@@ -10,7 +10,7 @@ var encoder = new Option<string?>("--encoder") { Description = "Folder of the se
 var cacheFolder = new Option<string>("--cache") { Description = "Folder that keeps encoder outputs", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "beeformer-encoder-outputs") };
 var minValue = new Option<double>("--min-value") { Description = "Interactions below it are left out (ratings: 4)", DefaultValueFactory = _ => double.MinValue };
 var tokens = new Option<int>("--tokens") { Description = "Longest text in tokens", DefaultValueFactory = _ => 128 };
-var steps = new Option<int>("--steps") { Description = "Steps of training", DefaultValueFactory = _ => 240 };
+var steps = new Option<int>("--steps") { Description = "Steps of training", DefaultValueFactory = _ => 400 };
 var itemsPerStep = new Option<int>("--items") { Description = "Items drawn a step", DefaultValueFactory = _ => 1024 };
 var rate = new Option<float>("--lr") { Description = "Learning rate of W", DefaultValueFactory = _ => 1e-3f };
 var wordRate = new Option<float>("--word-lr") { Description = "Learning rate of B", DefaultValueFactory = _ => 5e-3f };
