@@ -101,6 +101,7 @@ internal static class PolicyReader
             "embedder" => policy with { Embedder = Text(value).Length > 0 ? Text(value) : throw Error(value, "embedder is empty; expected the folder of a sentence transformer") },
             "max_seq_length" => policy with { MaxSeqLength = Integer(name, value, 3, 65_536) },
             "holdout_share" => policy with { HoldoutShare = Number(name, value, 0.01, 0.5) },
+            "min_holdout_users" => policy with { MinHoldoutUsers = Integer(name, value, 1, 1_000_000) },
             "metric" => policy with { Metric = Choice(name, value, ("ndcg@100", GateMetric.Ndcg100), ("recall@20", GateMetric.Recall20), ("recall@50", GateMetric.Recall50)) },
             "cold_weight" => policy with { ColdWeight = Number(name, value, 0, 1) },
             "min_probability" => policy with { MinProbability = Number(name, value, 0.5, 1) },

@@ -58,6 +58,8 @@ public sealed record TrainingPolicy
 
     /// <summary>Newest share of the window that is held out to compare models. Default 0.1.</summary>
     public double HoldoutShare { get; init; } = 0.1;
+    /// <summary>Users in the held-out slice without whom no comparison is made. Default 20.</summary>
+    public int MinHoldoutUsers { get; init; } = 20;
     /// <summary>What decides between two models. Default ndcg@100.</summary>
     public GateMetric Metric { get; init; } = GateMetric.Ndcg100;
     /// <summary>Weight of the items that were new at the split in the deciding metric; the known items have the rest. Default 0.5.</summary>
