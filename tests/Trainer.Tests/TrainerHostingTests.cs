@@ -17,7 +17,7 @@ public sealed class TrainerHostingTests
     {
         using var shop = new ShopFolder();
         shop.Buy(seed: 1);
-        using IHost host = Host(shop, new() { ["Encoder:Path"] = Path.Combine(Golden.RepositoryRoot(), "tests", "golden", "beeformer", "encoder"), ["Trainer:EveryInteractions"] = "0" });
+        using IHost host = Host(shop, new() { ["Encoder:Path"] = Path.Combine(Golden.RepositoryRoot(), "tests", "golden", "beeformer", "encoder"), ["Encoder:MaxSequenceLength"] = "32", ["Trainer:EveryInteractions"] = "0" });
         CancellationToken token = TestContext.Current.CancellationToken;
         await host.StartAsync(token);
         ModelVersion first = shop.Models.Live!.Value;
