@@ -1,0 +1,49 @@
+using BeeFormer.Streaming.Encoder;
+
+namespace BeeFormer.Streaming.Trainer.Tests;
+
+/// <summary>The whole protocol on real shops' data: known rankings come out as published beside the data, and training beats them.</summary>
+public sealed class ColdStartRealDataTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Gift_shop_gives_the_known_baselines_and_a_short_training_beats_them()
+    {
+        ColdStartReport report = Run("online-retail", double.MinValue, new TrainingPolicy { HeadSteps = 30 });
+        Assert.Equal(3981, report.Users);
+        Close(report, "base", .2048, .2899, .2371, 0.004);
+        Close(report, "tfidf", .3416, .4636, .3913, 0.02);
+        Close(report, "random", .0335, .0695, .0620, 0.006);
+        Assert.True(Row(report, "trained").RecallAt20 > Row(report, "tfidf").RecallAt20);
+        Assert.True(Row(report, "trained").RecallAt20 > 1.5 * Row(report, "base").RecallAt20);
+    }
+
+    [Fact(Explicit = true)]
+    public void Books_give_the_known_baselines_and_the_default_policy_beats_them()
+    {
+        ColdStartReport report = Run("goodbooks10k-5pct", 4, new TrainingPolicy());
+        Assert.Equal(2669, report.Users);
+        Assert.Equal(1978, report.ColdItems);
+        Close(report, "base", .0775, .1388, .1385, 0.003);
+        Close(report, "tfidf", .2026, .3060, .3019, 0.02);
+        Assert.True(Row(report, "trained").RecallAt20 > Row(report, "tfidf").RecallAt20);
+    }
+
+    private ColdStartReport Run(string name, double minValue, TrainingPolicy policy)
+    {
+        ColdStartTask task = ColdStartDataSet.Read(name, minValue);
+        using SentenceEncoder encoder = SentenceEncoder.Load(SentenceEncoder.DefaultFolder, 128);
+        ColdStartReport report = ColdStartEvaluation.Run(task, policy, encoder, cache: null, cancellationToken: TestContext.Current.CancellationToken);
+        foreach (EvaluationRow row in report.Rows) output.WriteLine(FormattableString.Invariant($"{row.Name,-10} {row.RecallAt20:0.0000} {row.RecallAt50:0.0000} {row.NdcgAt100:0.0000}"));
+        output.WriteLine($"{report.Users} users, {report.EncodeSeconds:0.0} s of encoding, {report.TrainSeconds:0.0} s of training");
+        return report;
+    }
+
+    private static EvaluationRow Row(ColdStartReport report, string name) => report.Rows.Single(row => row.Name == name);
+
+    private static void Close(ColdStartReport report, string name, double recall20, double recall50, double ndcg, double tolerance)
+    {
+        Assert.Equal(recall20, Row(report, name).RecallAt20, tolerance);
+        Assert.Equal(recall50, Row(report, name).RecallAt50, tolerance);
+        Assert.Equal(ndcg, Row(report, name).NdcgAt100, tolerance);
+    }
+}

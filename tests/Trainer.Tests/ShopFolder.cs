@@ -1,0 +1,63 @@
+using System.Text.Json;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Encoder;
+using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.WindowStore;
+
+namespace BeeFormer.Streaming.Trainer.Tests;
+
+/// <summary>Real stores in a temporary folder, with a small shop's catalogue and the tiny encoder live as base model.</summary>
+internal sealed class ShopFolder : IDisposable
+{
+    public const int Items = 96, Users = 120;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("trainer-tests-").FullName;
+    private long _next;
+
+    public ShopFolder()
+    {
+        Windows = new ParquetWindowStore(Path.Combine(_folder, "windows"));
+        Models = new FolderModelStore(Path.Combine(_folder, "models"), TimeProvider.System);
+        Cache = new EncoderOutputCache(Path.Combine(_folder, "cache"));
+        StoredItem[] items = [.. Enumerable.Range(0, Items).Select(n => new StoredItem(0, n, new ItemId($"i{n:000}"),
+            new ItemEvent(new ItemId($"i{n:000}"), TinyEncoder.Text(n), null, new Dictionary<string, JsonElement>(), null, true, 1)))];
+        Assert.True(Windows.TryWriteItems(0, 0, Items - 1, items));
+    }
+
+    public ParquetWindowStore Windows { get; }
+    public FolderModelStore Models { get; }
+    public EncoderOutputCache Cache { get; }
+
+    public void MakeBaseLive()
+    {
+        using SentenceEncoder encoder = TinyEncoder.Load();
+        using var model = new EmbeddingModel(encoder, null, new ItemText(), Cache);
+        ModelManifest manifest = Models.Publish(new ModelDraft(model.Fingerprint, model.Dimension, null, null, new Dictionary<int, long>(), [], [], "base"), model.Save);
+        Assert.True(Models.TryMoveLive(null, manifest.Version));
+    }
+
+    /// <summary>Every user buys items of a noun group of their own, in an order drawn by the seed.</summary>
+    public void Buy(int seed, int users = Users, int each = 10, long? at = null)
+    {
+        var random = new Random(seed);
+        var rows = new List<StoredInteraction>();
+        for (int n = 0; n < each; n++)
+            for (int user = 0; user < users; user++)
+            {
+                var item = new ItemId($"i{random.Next(Items / 6) * 6 + user % 6:000}");
+                long offset = _next++;
+                rows.Add(new StoredInteraction(offset, $"e{offset}", new UserId($"u{user:000}"), item, "purchase", null, at ?? 1_000 + offset, null));
+            }
+        if (rows.Count > 0) Assert.True(Windows.TryWriteInteractions(0, rows[0].Offset, rows[^1].Offset, rows));
+    }
+
+    public TrainingOutcome Train(TrainingPolicy policy, TrainingTempo tempo = TrainingTempo.Head) =>
+        new TrainingRun(Windows, Models, Cache, new ItemText(), policy, new WindowQuery(), TimeProvider.System)
+            .Run(new TrainEncoder(Guid.NewGuid(), tempo, "manual"), null, TestContext.Current.CancellationToken);
+
+    public void Dispose()
+    {
+        Cache.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

@@ -1,0 +1,94 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Encoder;
+using BeeFormer.Streaming.ModelStore;
+
+namespace BeeFormer.Streaming.Trainer.Tests;
+
+public sealed class TrainingRunTests : IDisposable
+{
+    private static readonly TrainingPolicy Policy = new() { HeadSteps = 40, HeadWarmSteps = 10, HeadOutput = 64, EncoderSteps = 15, MaxOutput = 64, Lr = 3e-3, FrozenLayers = 0 };
+    private readonly ShopFolder _shop = new();
+
+    public TrainingRunTests() => _shop.MakeBaseLive();
+
+    [Theory]
+    [InlineData(TrainingTempo.Head, HeadKind.Words)]
+    [InlineData(TrainingTempo.Encoder, HeadKind.Words)]
+    [InlineData(TrainingTempo.Encoder, HeadKind.None)]
+    public void A_model_that_learned_the_shop_goes_live_with_its_record(TrainingTempo tempo, HeadKind head)
+    {
+        ModelVersion before = _shop.Models.Live!.Value;
+        _shop.Buy(seed: 1);
+        TrainingOutcome outcome = _shop.Train(Policy with { Head = head }, tempo);
+
+        Assert.True(outcome.Published is not null, outcome.Decision);
+        Assert.Equal(outcome.Published.Version, _shop.Models.Live);
+        ModelManifest manifest = _shop.Models.Find(outcome.Published.Version)!;
+        Assert.Equal(before, manifest.Model.Parent);
+        Assert.NotNull(manifest.Model.WindowHash);
+        Assert.StartsWith("Promoted: ", manifest.Model.Decision, StringComparison.Ordinal);
+        Assert.True((double)manifest.Model.Metrics["challenger"]!["all"]!["ndcg@100"]! > (double)manifest.Model.Metrics["incumbent"]!["all"]!["ndcg@100"]!);
+        using EmbeddingModel live = EmbeddingModel.Load(_shop.Models.EncoderFolder(outcome.Published.Version), new ItemText(), null);
+        Assert.Equal(manifest.Model.Fingerprint, live.Fingerprint);
+        Assert.Equal(head == HeadKind.Words, live.Head is not null);
+    }
+
+    [Fact]
+    public void The_same_window_is_not_trained_twice_at_one_tempo_and_a_new_one_is()
+    {
+        _shop.Buy(seed: 1);
+        _shop.Train(Policy);
+        ModelVersion? live = _shop.Models.Live;
+        Assert.Contains("not trained again", _shop.Train(Policy).Decision, StringComparison.Ordinal);
+        Assert.Equal(live, _shop.Models.Live);
+        Assert.DoesNotContain("not trained again", _shop.Train(Policy, TrainingTempo.Encoder).Decision, StringComparison.Ordinal);
+
+        _shop.Buy(seed: 2, each: 2);
+        Assert.DoesNotContain("not trained again", _shop.Train(Policy).Decision, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(0, 0, "window is empty")]
+    [InlineData(1, 10, "1 users")]
+    [InlineData(5, 10, "at least 20 are needed")]
+    public void Too_little_data_is_said_in_words_and_changes_nothing(int users, int each, string expected)
+    {
+        ModelVersion? live = _shop.Models.Live;
+        _shop.Buy(seed: 1, users, each);
+        TrainingOutcome outcome = _shop.Train(Policy);
+        Assert.Contains(expected, outcome.Decision, StringComparison.Ordinal);
+        Assert.Null(outcome.Published);
+        Assert.Equal(live, _shop.Models.Live);
+        Assert.Single(_shop.Models.List());
+    }
+
+    [Fact]
+    public void Interactions_of_one_moment_cannot_be_split()
+    {
+        _shop.Buy(seed: 1, at: 5_000);
+        Assert.Contains("the same time", _shop.Train(Policy).Decision, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TrainingTempo.Head)]
+    [InlineData(TrainingTempo.Encoder)]
+    public void Weights_that_are_no_numbers_are_refused_and_the_refusal_is_kept(TrainingTempo tempo)
+    {
+        ModelVersion? live = _shop.Models.Live;
+        _shop.Buy(seed: 1);
+        TrainingOutcome outcome = _shop.Train(Policy with { HeadLr = 1e38, HeadWordLr = 1e38, Lr = 1e30, UseScheduler = false }, tempo);
+        Assert.Null(outcome.Published);
+        Assert.Contains("finite", outcome.Decision, StringComparison.Ordinal);
+        Assert.Equal(live, _shop.Models.Live);
+        Assert.Equal(outcome.Decision, Assert.Single(_shop.Models.Refusals()).Decision);
+    }
+
+    [Fact]
+    public void A_policy_without_head_has_nothing_to_do_at_the_head_tempo()
+    {
+        _shop.Buy(seed: 1);
+        Assert.Contains("head: none", _shop.Train(Policy with { Head = HeadKind.None }).Decision, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _shop.Dispose();
+}
