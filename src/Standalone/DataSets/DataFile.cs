@@ -5,6 +5,9 @@ namespace BeeFormer.Streaming.Standalone.DataSets;
 /// <summary>Opens a data file, packed with gzip or not (its first bytes say so, not its name), and turns what goes wrong below into one sentence.</summary>
 internal static class DataFile
 {
+    // Without it a gzip file that is cut off between two rows would pass for a shorter one.
+    static DataFile() => AppContext.SetSwitch("System.IO.Compression.UseStrictValidation", true);
+
     /// <summary>Rows of a CSV or JSON Lines file: the first character, <c>{</c> or not, tells which.</summary>
     public static IEnumerable<DataRow> Rows(string file, IReadOnlyList<string> columns, IReadOnlySet<string> required)
     {
