@@ -28,12 +28,15 @@ internal static class Ranking
         return above;
     }
 
-    /// <summary>How many of <paramref name="seen"/> stand before <paramref name="item"/>.</summary>
-    public static int AboveAmong(ReadOnlySpan<float> scores, int item, IEnumerable<int> seen)
+    /// <summary>How many of the first <paramref name="count"/> of <paramref name="others"/> stand before <paramref name="item"/>.</summary>
+    public static int AboveAmong(ReadOnlySpan<float> scores, int item, IReadOnlyList<int> others, int count)
     {
         int above = 0;
-        foreach (int other in seen)
+        for (int n = 0; n < count; n++)
+        {
+            int other = others[n];
             if (scores[other] > scores[item] || (scores[other] == scores[item] && other < item)) above++;
+        }
         return above;
     }
 
