@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+
+namespace BeeFormer.Streaming.Encoder;
+
+/// <summary>The words that a head knows, in ordinal order, with their inverse document frequencies.</summary>
+public sealed class Vocabulary
+{
+    private readonly Dictionary<string, int> _index;
+
+    internal Vocabulary(string[] words, float[] idf)
+    {
+        Words = words;
+        Idf = idf;
+        _index = new Dictionary<string, int>(words.Length, StringComparer.Ordinal);
+        for (int i = 0; i < words.Length; i++) _index.Add(words[i], i);
+    }
+
+    public IReadOnlyList<string> Words { get; }
+
+    /// <summary>ln((1 + texts) / (1 + texts with the word)) + 1.</summary>
+    public IReadOnlyList<float> Idf { get; }
+
+    /// <summary>The words that occur in at least <paramref name="minTexts"/> of the texts; at most <paramref name="maxWords"/>, those in most texts first.</summary>
+    public static Vocabulary Of(IReadOnlyList<string> texts, int minTexts, int maxWords)
+    {
+        var seen = new Dictionary<string, (int Texts, int Last)>(StringComparer.Ordinal);
+        var lookup = seen.GetAlternateLookup<ReadOnlySpan<char>>();
+        for (int text = 0; text < texts.Count; text++)
+            foreach (var word in Encoder.Words.In(texts[text]))
+            {
+                ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(lookup, word, out bool known);
+                if (!known || entry.Last != text) entry = (entry.Texts + 1, text);
+            }
+        var kept = seen.Select(word => (word.Key, word.Value.Texts)).Where(word => word.Texts >= minTexts)
+            .OrderByDescending(word => word.Texts).ThenBy(word => word.Key, StringComparer.Ordinal).Take(maxWords)
+            .OrderBy(word => word.Key, StringComparer.Ordinal).ToArray();
+        return new Vocabulary([.. kept.Select(word => word.Key)], [.. kept.Select(word => (float)(Math.Log((1.0 + texts.Count) / (1.0 + word.Texts)) + 1))]);
+    }
+
+    /// <returns>The row of the word, −1 for a word that is not in the vocabulary.</returns>
+    public int IndexOf(string word) => _index.GetValueOrDefault(word, -1);
+
+    /// <summary>t for each text: (1 + ln count) · idf of its words, rows of length 1; a text without known words has an empty row. Columns are rows of B.</summary>
+    public SparseRows TfIdf(IReadOnlyList<string> texts)
+    {
+        var start = new int[texts.Count + 1];
+        var columns = new List<int>();
+        var values = new List<float>();
+        var counts = new SortedDictionary<int, int>();
+        var lookup = _index.GetAlternateLookup<ReadOnlySpan<char>>();
+        for (int text = 0; text < texts.Count; text++)
+        {
+            counts.Clear();
+            foreach (var word in Encoder.Words.In(texts[text]))
+                if (lookup.TryGetValue(word, out int column)) counts[column] = counts.GetValueOrDefault(column) + 1;
+            foreach (var (column, count) in counts)
+            {
+                columns.Add(column);
+                values.Add((1 + MathF.Log(count)) * Idf[column]);
+            }
+            start[text + 1] = columns.Count;
+            RowArithmetic.Normalize(CollectionsMarshal.AsSpan(values)[start[text]..]);
+        }
+        return new SparseRows(start, [.. columns], [.. values]);
+    }
+}

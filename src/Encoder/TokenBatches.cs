@@ -1,0 +1,44 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace BeeFormer.Streaming.Encoder;
+
+/// <summary>Groups texts of like length, so that little is padded and no batch outgrows the caches.</summary>
+internal static class TokenBatches
+{
+    /// <summary>Tokens of a batch, padding counted. Measured: larger batches fall out of the processor's caches, smaller ones leave its cores idle.</summary>
+    internal const int DefaultBudget = 2048;
+
+    /// <summary>Indices of texts, longest first; each batch times its longest text stays within the budget (a longer text is alone).</summary>
+    internal static IEnumerable<int[]> Of(IReadOnlyList<int[]> tokens, int budget = DefaultBudget)
+    {
+        int[] order = [.. Enumerable.Range(0, tokens.Count).OrderByDescending(i => tokens[i].Length)];
+        for (int start = 0; start < order.Length;)
+        {
+            int rows = Math.Max(1, budget / Math.Max(1, tokens[order[start]].Length));
+            int end = Math.Min(order.Length, start + rows);
+            yield return order[start..end];
+            start = end;
+        }
+    }
+
+    /// <returns>ids [texts, tokens] int64 and mask [texts, tokens] bool, null where no text is padded.</returns>
+    internal static (Tensor Ids, Tensor? Mask) Pad(IReadOnlyList<int[]> tokens, int padId, Device device)
+    {
+        if (tokens.Count == 0) throw new ArgumentException("A batch needs at least one text.", nameof(tokens));
+        int longest = tokens.Max(t => t.Length);
+        bool padded = tokens.Any(t => t.Length < longest);
+        var ids = new long[tokens.Count * longest];
+        var mask = new bool[padded ? ids.Length : 0];
+        for (int row = 0; row < tokens.Count; row++)
+        {
+            int[] own = tokens[row];
+            Span<long> target = ids.AsSpan(row * longest, longest);
+            for (int i = 0; i < own.Length; i++) target[i] = own[i];
+            target[own.Length..].Fill(padId);
+            if (padded) mask.AsSpan(row * longest, own.Length).Fill(true);
+        }
+        Tensor idTensor = tensor(ids, tokens.Count, longest, device: device);
+        return (idTensor, padded ? tensor(mask, tokens.Count, longest, device: device) : null);
+    }
+}

@@ -1,0 +1,64 @@
+using BeeFormer.Streaming.WindowStore;
+
+namespace BeeFormer.Streaming.Trainer;
+
+/// <summary>A window cut in time: what models learn from and recommend from, and what the users did afterwards.</summary>
+/// <param name="History">Users × catalogue, before the split.</param>
+/// <param name="SplitMs">Event time of the first interaction held out, UTC milliseconds.</param>
+/// <param name="Users">Users with a history who afterwards chose something new to them, ascending: those who are evaluated.</param>
+/// <param name="Relevant">What each of them chose, as far as it was new to them.</param>
+/// <param name="Cold">For each item of the catalogue: nobody touched it before the split.</param>
+internal sealed record WindowSplit(InteractionMatrix History, long SplitMs, int[] Users, IReadOnlySet<int>[] Relevant, bool[] Cold)
+{
+    /// <param name="catalogueIndex">For each item of the window its place in the catalogue; −1: not described, left out.</param>
+    /// <param name="problem">Why the window cannot be split; null when it can.</param>
+    public static WindowSplit? Of(InteractionWindow window, int[] catalogueIndex, int catalogue, double holdoutShare, out string? problem)
+    {
+        int[] known = [.. Enumerable.Range(0, window.Count).Where(n => catalogueIndex[window.Item[n]] >= 0)];
+        problem = known.Length == 0
+            ? $"The window has {window.Count} interactions, none with a described item: there is nothing to learn."
+            : null;
+        if (problem is not null) return null;
+
+        if (SplitAt(known, window.TimestampMs, holdoutShare) is not { } first)
+        {
+            problem = "All interactions of the window have the same time: no newest slice can be held out.";
+            return null;
+        }
+        int[] before = known[..first], after = known[first..];
+        var history = InteractionMatrix.FromPairs(window.Users.Count, catalogue,
+            before.Select(n => window.User[n]).ToArray(), before.Select(n => catalogueIndex[window.Item[n]]).ToArray(), before.Select(n => window.Weight[n]).ToArray());
+        int users = before.Select(n => window.User[n]).Distinct().Count(), items = history.TouchedItems().Length;
+        if (users < 2 || items < 2)
+        {
+            problem = $"Before the held-out slice the window has {users} users and {items} items; at least two of each are needed to learn what goes together.";
+            return null;
+        }
+
+        var cold = Enumerable.Repeat(true, catalogue).ToArray();
+        foreach (int item in history.TouchedItems()) cold[item] = false;
+        var chosen = new SortedDictionary<int, HashSet<int>>();
+        foreach (int n in after)
+        {
+            int user = window.User[n], item = catalogueIndex[window.Item[n]];
+            ReadOnlySpan<int> past = history.ItemsOf(user);
+            if (past.IsEmpty || past.BinarySearch(item) >= 0) continue;
+            if (!chosen.TryGetValue(user, out HashSet<int>? itemsOfUser)) chosen[user] = itemsOfUser = [];
+            itemsOfUser.Add(item);
+        }
+        return new WindowSplit(history, window.TimestampMs[after[0]], [.. chosen.Keys], [.. chosen.Values], cold);
+    }
+
+    /// <summary>First held-out entry. Interactions of one moment stay on one side: the split moves to the moment's begin, or, where that would leave less than half to learn from, to its end.</summary>
+    private static int? SplitAt(int[] known, long[] timestampMs, double holdoutShare)
+    {
+        int wanted = Math.Clamp((int)(known.Length * (1 - holdoutShare)), 0, known.Length - 1);
+        long moment = timestampMs[known[wanted]];
+        int begin = wanted, end = wanted;
+        while (begin > 0 && timestampMs[known[begin - 1]] == moment) begin--;
+        while (end < known.Length && timestampMs[known[end]] == moment) end++;
+        if (begin >= (known.Length + 1) / 2) return begin;
+        if (end < known.Length) return end;
+        return begin > 0 ? begin : null;
+    }
+}

@@ -1,0 +1,39 @@
+namespace BeeFormer.Streaming.Trainer;
+
+/// <summary>Asks how sure it is that one model beats another on the same users, by drawing the users again and again with replacement.</summary>
+internal static class PairedBootstrap
+{
+    private const int Draws = 1000;
+
+    /// <summary>Share of the draws in which the weighted mean difference is above 0. Equal models never are.</summary>
+    /// <param name="warm">Challenger minus incumbent for each user, NaN where the user has no value.</param>
+    /// <param name="cold">The same for new items.</param>
+    public static double ProbabilityOfBetter(double[] warm, double[] cold, double coldWeight, int seed)
+    {
+        var random = new Random(seed);
+        int users = warm.Length, better = 0;
+        if (users == 0) return 0;
+        for (int draw = 0; draw < Draws; draw++)
+        {
+            double warmSum = 0, coldSum = 0;
+            int warmCount = 0, coldCount = 0;
+            for (int n = 0; n < users; n++)
+            {
+                int user = random.Next(users);
+                if (!double.IsNaN(warm[user]))
+                {
+                    warmSum += warm[user];
+                    warmCount++;
+                }
+                if (!double.IsNaN(cold[user]))
+                {
+                    coldSum += cold[user];
+                    coldCount++;
+                }
+            }
+            double difference = HoldoutScores.Weighted(coldWeight, warmCount == 0 ? double.NaN : warmSum / warmCount, coldCount == 0 ? double.NaN : coldSum / coldCount);
+            if (difference > 0) better++;
+        }
+        return better / (double)Draws;
+    }
+}

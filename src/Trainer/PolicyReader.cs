@@ -1,0 +1,158 @@
+using System.Globalization;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace BeeFormer.Streaming.Trainer;
+
+/// <summary>
+/// Reads a policy file: either a flat mapping of the policy's names, or the nested form
+/// <c>policy_configs: {embedding_policy | scoring_policy: {policy_type: beeformer, …}}</c>. Where both nested policies are given they must not contradict each other.
+/// </summary>
+internal static class PolicyReader
+{
+    private const long MaxBytes = 1 << 20;
+
+    public static TrainingPolicy Read(string file)
+    {
+        if (!File.Exists(file)) throw new InvalidDataException($"{file}: no such policy file.");
+        if (new FileInfo(file).Length > MaxBytes) throw new InvalidDataException($"{file}: expected a policy file of at most {MaxBytes:N0} bytes.");
+        using StreamReader reader = File.OpenText(file);
+        return Read(reader, file);
+    }
+
+    public static TrainingPolicy Read(TextReader text, string file)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(text);
+        }
+        catch (YamlException exception)
+        {
+            throw new InvalidDataException($"{file}({exception.Start.Line},{exception.Start.Column}): not YAML: {exception.Message}", exception);
+        }
+        if (stream.Documents.Count == 0) return new TrainingPolicy();
+        if (stream.Documents.Count > 1) throw new InvalidDataException($"{file}: expected one YAML document, found {stream.Documents.Count}.");
+        return new Reading(file).Policy(stream.Documents[0].RootNode);
+    }
+
+    private sealed class Reading(string file)
+    {
+        private readonly Dictionary<string, (string Text, YamlNode Node)> _seen = [];
+
+        public TrainingPolicy Policy(YamlNode root)
+        {
+            YamlMappingNode mapping = Mapping(root, "a mapping of policy names to values");
+            var policy = new TrainingPolicy();
+            if (!mapping.Children.ContainsKey("policy_configs")) return Settings(mapping, policy);
+
+            foreach ((YamlNode key, YamlNode value) in mapping)
+            {
+                if (Text(key) != "policy_configs") throw Error(key, $"unknown key '{Text(key)}'; beside policy_configs nothing is expected");
+                foreach ((YamlNode name, YamlNode nested) in Mapping(value, "embedding_policy or scoring_policy"))
+                {
+                    if (Text(name) is not ("embedding_policy" or "scoring_policy"))
+                        throw Error(name, $"unknown key '{Text(name)}'; expected embedding_policy or scoring_policy");
+                    policy = Settings(Mapping(nested, "a mapping with policy_type: beeformer"), policy);
+                }
+            }
+            return policy;
+        }
+
+        private TrainingPolicy Settings(YamlMappingNode mapping, TrainingPolicy policy)
+        {
+            foreach ((YamlNode key, YamlNode value) in mapping)
+            {
+                string name = Text(key);
+                if (_seen.TryGetValue(name, out var before) && before.Text != Text(value))
+                    throw Error(value, $"{name} is '{Text(value)}' here and '{before.Text}' in line {before.Node.Start.Line}; the policies must agree");
+                policy = Set(policy, name, key, value);
+                _seen[name] = (Text(value), value);
+            }
+            return policy;
+        }
+
+        private TrainingPolicy Set(TrainingPolicy policy, string name, YamlNode key, YamlNode value) => name switch
+        {
+            "policy_type" => Text(value) == "beeformer" ? policy : throw Error(value, $"policy_type is '{Text(value)}'; expected beeformer"),
+            "device" => Text(value) == "cpu" ? policy : throw Error(value, $"device is '{Text(value)}'; only cpu is available in this version"),
+            "use_images" => Flag(name, value) ? throw Error(value, "use_images is true; images are not available in this version, set it to false") : policy,
+            "train_distributed" => Flag(name, value) ? throw Error(value, "train_distributed is true; training on several devices is not available in this version, set it to false") : policy,
+            "seed" => policy with { Seed = Integer(name, value, 0, int.MaxValue) },
+            "head" => policy with { Head = Choice(name, value, ("words", HeadKind.Words), ("none", HeadKind.None)) },
+            "head_steps" => policy with { HeadSteps = Integer(name, value, 1, 1_000_000) },
+            "head_warm_steps" => policy with { HeadWarmSteps = Integer(name, value, 1, 1_000_000) },
+            "head_lr" => policy with { HeadLr = Number(name, value, 0, 1) },
+            "head_word_lr" => policy with { HeadWordLr = Number(name, value, 0, 1) },
+            "head_output" => policy with { HeadOutput = Integer(name, value, 2, 1_000_000) },
+            "lr" => policy with { Lr = Number(name, value, 0, 1) },
+            "use_scheduler" => policy with { UseScheduler = Flag(name, value) },
+            "batching" => policy with { Batching = Choice(name, value, ("items", Batching.Items), ("users", Batching.Users)) },
+            "encoder_steps" => policy with { EncoderSteps = Integer(name, value, 0, 10_000_000) },
+            "epochs" => policy with { Epochs = Integer(name, value, 1, 10_000) },
+            "max_output" => policy with { MaxOutput = Integer(name, value, 2, 1_000_000) },
+            "batch_size" => policy with { BatchSize = Integer(name, value, 1, ColumnSampler.MaxRows) },
+            "top_k" => policy with { TopK = Integer(name, value, 0, 1_000_000) },
+            "embedder_batch_size" => policy with { EmbedderBatchSize = Integer(name, value, 1, 65_536) },
+            "graph_memory_mb" => policy with { GraphMemoryMb = Integer(name, value, 0, 1_048_576) },
+            "frozen_layers" => policy with { FrozenLayers = Number(name, value, 0, 1) },
+            "clip_norm" => policy with { ClipNorm = Number(name, value, 0, 1e9) },
+            "max_duration" => policy with { MaxDuration = Duration(name, value) },
+            "embedder" => policy with { Embedder = Text(value).Length > 0 ? Text(value) : throw Error(value, "embedder is empty; expected the folder of a sentence transformer") },
+            "max_seq_length" => policy with { MaxSeqLength = Integer(name, value, 3, 65_536) },
+            "holdout_share" => policy with { HoldoutShare = Number(name, value, 0.01, 0.5) },
+            "min_holdout_users" => policy with { MinHoldoutUsers = Integer(name, value, 1, 1_000_000) },
+            "metric" => policy with { Metric = Choice(name, value, ("ndcg@100", GateMetric.Ndcg100), ("recall@20", GateMetric.Recall20), ("recall@50", GateMetric.Recall50)) },
+            "cold_weight" => policy with { ColdWeight = Number(name, value, 0, 1) },
+            "min_probability" => policy with { MinProbability = Number(name, value, 0.5, 1) },
+            "tolerance" => policy with { Tolerance = Number(name, value, 0, 1) },
+            "coverage_tolerance" => policy with { CoverageTolerance = Number(name, value, 0, 1) },
+            "max_mean_cosine" => policy with { MaxMeanCosine = Number(name, value, 0, 1) },
+            "min_effective_rank" => policy with { MinEffectiveRank = Number(name, value, 1, 1_000_000) },
+            _ => throw Error(key, $"unknown key '{name}'"),
+        };
+
+        private int Integer(string name, YamlNode node, int min, int max) =>
+            int.TryParse(Text(node), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max
+                ? value
+                : throw Error(node, $"{name} is '{Text(node)}'; expected a whole number from {min} to {max}");
+
+        private double Number(string name, YamlNode node, double min, double max) =>
+            double.TryParse(Text(node), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= min && value <= max
+                ? value
+                : throw Error(node, FormattableString.Invariant($"{name} is '{Text(node)}'; expected a number from {min} to {max}"));
+
+        private bool Flag(string name, YamlNode node) => Text(node) switch
+        {
+            "true" or "True" => true,
+            "false" or "False" => false,
+            string other => throw Error(node, $"{name} is '{other}'; expected true or false"),
+        };
+
+        private T Choice<T>(string name, YamlNode node, params ReadOnlySpan<(string Name, T Value)> choices)
+        {
+            var names = new List<string>();
+            foreach ((string choice, T value) in choices)
+            {
+                if (choice == Text(node)) return value;
+                names.Add(choice);
+            }
+            throw Error(node, $"{name} is '{Text(node)}'; expected {string.Join(" or ", names)}");
+        }
+
+        /// <summary>Seconds as a number, or hh:mm:ss.</summary>
+        private TimeSpan Duration(string name, YamlNode node)
+        {
+            string text = Text(node);
+            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && seconds > 0 && seconds <= 31_536_000) return TimeSpan.FromSeconds(seconds);
+            if (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out TimeSpan value) && value > TimeSpan.Zero) return value;
+            throw Error(node, $"{name} is '{text}'; expected seconds (90) or hours, minutes, seconds (00:01:30), more than zero");
+        }
+
+        private YamlMappingNode Mapping(YamlNode node, string expected) => node as YamlMappingNode ?? throw Error(node, $"expected {expected}");
+
+        private string Text(YamlNode node) => node is YamlScalarNode scalar ? scalar.Value ?? "" : throw Error(node, "expected a single value");
+
+        private InvalidDataException Error(YamlNode node, string message) => new($"{file}({node.Start.Line},{node.Start.Column}): {message}.");
+    }
+}

@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace BeeFormer.Streaming.Encoder.Tests;
+
+/// <summary>Every recorded folder that brings its own model: token ids, embeddings, hidden states, gradients.</summary>
+public class SentenceEncoderGoldenTests
+{
+    public static TheoryData<string> Models => [.. Directory.GetDirectories(Golden.Encoder).Where(f => Directory.Exists(Path.Combine(f, "model"))).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
+
+    private static SentenceEncoder Load(string model)
+    {
+        string folder = Path.Combine(Golden.Encoder, model, "model");
+        string modules = File.ReadAllText(Path.Combine(folder, "modules.json"));
+        string? architecture = File.Exists(Path.Combine(folder, "config.json"))
+            ? JsonSerializer.Deserialize<JsonElement>(File.ReadAllText(Path.Combine(folder, "config.json"))).GetProperty("model_type").GetString()
+            : null;
+        if (architecture != "bert" || !modules.Contains("Transformer", StringComparison.Ordinal)) Assert.Skip($"{model}: architecture '{architecture}' is not supported yet.");
+        return SentenceEncoder.Load(folder);
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Token_ids_equal_those_of_Python(string model)
+    {
+        using SentenceEncoder encoder = Load(model);
+        List<JsonElement> texts = Golden.Lines(Path.Combine(Golden.Encoder, model, "texts.jsonl"));
+        List<JsonElement> tokens = Golden.Lines(Path.Combine(Golden.Encoder, model, "tokens.jsonl"));
+        Assert.Equal(texts.Count, tokens.Count);
+        for (int i = 0; i < texts.Count; i++) Assert.Equal(Golden.Ids(tokens[i]), encoder.Tokenize(Golden.Text(texts[i])));
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Embeddings_equal_those_of_Python(string model)
+    {
+        using SentenceEncoder encoder = Load(model);
+        string[] texts = [.. Golden.Lines(Path.Combine(Golden.Encoder, model, "texts.jsonl")).Select(Golden.Text)];
+        EmbeddingMatrix expected = Golden.Matrix(Path.Combine(Golden.Encoder, model, "expected.safetensors"), "sentence_embedding");
+        EmbeddingMatrix actual = encoder.Encode(texts);
+        Golden.AssertClose(expected.Values, actual.Values, 1e-5, model);
+        for (int i = 0; i < texts.Length; i++) Assert.True(Golden.Cosine(expected.Row(i), actual.Row(i)) >= 0.9999, texts[i]);
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Hidden_states_equal_those_of_Python(string model)
+    {
+        using SentenceEncoder encoder = Load(model);
+        using SafetensorsFile expected = SafetensorsFile.Open(Path.Combine(Golden.Encoder, model, "expected.safetensors"));
+        List<JsonElement> texts = Golden.Lines(Path.Combine(Golden.Encoder, model, "texts.jsonl"));
+        using IDisposable still = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        var layers = new List<float[]>();
+        Tensor ids = TokenBatches.Pad([encoder.Tokenize(Golden.Text(texts[2]))], 0, CPU).Ids;
+        encoder.Transformer.Forward(ids, null, layer => layers.Add(MemoryMarshal.Cast<byte, float>(layer.contiguous().bytes).ToArray()));
+        for (int k = 0; k < layers.Count; k++) Golden.AssertClose(expected.ReadFloats($"hidden_state.{k}"), layers[k], 1e-5, $"{model} hidden state {k}");
+        Assert.False(expected.Contains($"hidden_state.{layers.Count}"));
+    }
+
+    [Theory, MemberData(nameof(Models))]
+    public void Gradients_equal_those_of_Python(string model)
+    {
+        using SentenceEncoder encoder = Load(model);
+        using SafetensorsFile expected = SafetensorsFile.Open(Path.Combine(Golden.Encoder, model, "gradients.safetensors"));
+        using DisposeScope scope = NewDisposeScope();
+        int rows = (int)expected["upstream"].Shape[0];
+        int[][] tokens = [.. Golden.Lines(Path.Combine(Golden.Encoder, model, "texts.jsonl")).Take(rows).Select(t => encoder.Tokenize(Golden.Text(t)))];
+        (encoder.Forward(tokens) * tensor(expected.ReadFloats("upstream"), rows, encoder.Dimension)).sum().backward();
+
+        string[] recorded = [.. expected.Entries.Select(e => e.Name).Where(n => n.StartsWith("grad.", StringComparison.Ordinal))];
+        double largest = recorded.SelectMany(expected.ReadFloats).Max(Math.Abs);
+        Assert.Equal(recorded.Order(StringComparer.Ordinal), encoder.Parameters.Select(p => "grad." + p.Name).Order(StringComparer.Ordinal));
+        foreach ((string name, Tensor value) in encoder.Parameters)
+            Golden.AssertClose(expected.ReadFloats("grad." + name), MemoryMarshal.Cast<byte, float>(value.grad!.contiguous().bytes), 1e-4 * largest, $"{model} {name}");
+    }
+}
