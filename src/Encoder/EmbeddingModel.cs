@@ -1,32 +1,99 @@
+using System.Security.Cryptography;
+using System.Text;
 using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.Encoder;
 
-/// <summary>What is versioned, fingerprinted, indexed and served: the pair (encoder, head) with its text template. Safe for several threads.</summary>
+/// <summary>
+/// What is versioned, fingerprinted, indexed and served: the pair (encoder, head) with its text template. Safe for several threads.
+/// A loaded model disposes its encoder; one built from an encoder borrows it. The encoder must not be trained further while a model uses it: train a clone.
+/// </summary>
 public sealed class EmbeddingModel : IDisposable
 {
-    public EmbeddingModel(SentenceEncoder encoder, Head? head, ItemText text, EncoderOutputCache? cache) => throw new NotImplementedException();
+    private readonly ItemText _text;
+    private readonly EncoderOutputCache? _cache;
+    private readonly bool _ownsEncoder;
+
+    /// <param name="head">Null: vectors are the encoder's own, scaled to length 1.</param>
+    /// <param name="cache">Null: every text is encoded each time.</param>
+    public EmbeddingModel(SentenceEncoder encoder, Head? head, ItemText text, EncoderOutputCache? cache) : this(encoder, head, text, cache, ownsEncoder: false) { }
+
+    private EmbeddingModel(SentenceEncoder encoder, Head? head, ItemText text, EncoderOutputCache? cache, bool ownsEncoder)
+    {
+        if (head is not null && head.EncoderDimension != encoder.Dimension)
+            throw new ArgumentException($"The head was made for encoder outputs of dimension {head.EncoderDimension}; the encoder gives {encoder.Dimension}.", nameof(head));
+        Encoder = encoder;
+        Head = head;
+        _text = text;
+        _cache = cache;
+        _ownsEncoder = ownsEncoder;
+        Fingerprint = new Fingerprint(Convert.ToHexStringLower(SHA256.HashData(
+            Encoding.UTF8.GetBytes($"model 1\n{encoder.Fingerprint}\n{head?.Fingerprint.Value ?? "none"}\n{text.Template}"))));
+    }
 
     /// <summary>Loads what <see cref="Save"/> wrote, or a plain sentence-transformers folder (no head).</summary>
-    public static EmbeddingModel Load(string folder, ItemText text, EncoderOutputCache? cache, int? maxSequenceLength = null) => throw new NotImplementedException();
+    /// <param name="maxSequenceLength">Tokens a text is cut to; null: the folder's own.</param>
+    /// <exception cref="InvalidDataException">Names the file and what was expected.</exception>
+    public static EmbeddingModel Load(string folder, ItemText text, EncoderOutputCache? cache, int? maxSequenceLength = null)
+    {
+        var files = HeadFiles.Find(folder);
+        var head = files is null ? null : HeadFiles.Read(folder);
+        var encoder = SentenceEncoder.Load(folder, maxSequenceLength, module => files is not null && files.Modules.Contains(module));
+        try
+        {
+            if (head is not null && head.EncoderDimension != encoder.Dimension)
+                throw new InvalidDataException($"{folder}: the head was made for encoder outputs of dimension {head.EncoderDimension}; the encoder gives {encoder.Dimension}.");
+            return new EmbeddingModel(encoder, head, text, cache, ownsEncoder: true);
+        }
+        catch
+        {
+            encoder.Dispose();
+            throw;
+        }
+    }
 
-    public SentenceEncoder Encoder => throw new NotImplementedException();
-    public Head? Head => throw new NotImplementedException();
+    public SentenceEncoder Encoder { get; }
+    public Head? Head { get; }
     /// <summary>Covers encoder, head and text template: decides every vector.</summary>
-    public Fingerprint Fingerprint => throw new NotImplementedException();
-    public int Dimension => throw new NotImplementedException();
+    public Fingerprint Fingerprint { get; }
+    public int Dimension => Head?.Dimension ?? Encoder.Dimension;
+
+    /// <summary>The same encoder, template and cache with another head. It borrows this model's encoder: dispose this one last.</summary>
+    public EmbeddingModel WithHead(Head? head) => new(Encoder, head, _text, _cache, ownsEncoder: false);
 
     /// <summary>Vectors of length 1 for item texts, in input order; encoder outputs come from the cache where it has them and go into it where not.</summary>
-    public EmbeddingMatrix EmbedTexts(IReadOnlyList<string> texts, IProgress<int>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public EmbeddingMatrix EmbedTexts(IReadOnlyList<string> texts, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
+        Finish(EncoderOutputs(texts, progress, cancellationToken), texts);
 
     /// <summary>The same for items, through the text template.</summary>
-    public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, IProgress<int>? progress = null, CancellationToken cancellationToken = default) => throw new NotImplementedException();
+    public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
+        EmbedTexts([.. items.Select(_text.Of)], progress, cancellationToken);
 
     /// <summary>The vector of a free-text query, by the same path as an item's text; not cached.</summary>
-    public float[] EmbedQuery(string text) => throw new NotImplementedException();
+    public float[] EmbedQuery(string text) => Finish(Encoder.Encode([text]), [text]).Values;
 
-    /// <summary>Writes the encoder with W as a last Dense module (Python opens it unchanged), and <c>head/</c> beside it.</summary>
-    public void Save(string folder) => throw new NotImplementedException();
+    /// <summary>
+    /// Writes the encoder with W as a last Dense module (Python opens it unchanged), and <c>head/</c> beside it: see <see cref="Encoder.Head.Save"/>.
+    /// The encoder's files come out byte for byte the same for the same encoder, so a store can share them between versions.
+    /// </summary>
+    public void Save(string folder)
+    {
+        Encoder.Save(folder);
+        Head?.Save(folder);
+    }
 
-    public void Dispose() { }
+    private EmbeddingMatrix EncoderOutputs(IReadOnlyList<string> texts, IProgress<int>? progress, CancellationToken cancellationToken) =>
+        _cache is null ? Encoder.Encode(texts, progress, cancellationToken) : _cache.GetOrEncode(Encoder, texts, progress, cancellationToken);
+
+    private EmbeddingMatrix Finish(EmbeddingMatrix encoderOutputs, IReadOnlyList<string> texts)
+    {
+        if (Head is not null) return Head.Apply(encoderOutputs, texts);
+        for (int row = 0; row < encoderOutputs.Rows; row++) RowArithmetic.Normalize(encoderOutputs.Row(row));
+        return encoderOutputs;
+    }
+
+    public void Dispose()
+    {
+        if (_ownsEncoder) Encoder.Dispose();
+    }
 }

@@ -1,6 +1,129 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
 namespace BeeFormer.Streaming.Encoder;
+
+/// <summary>
+/// A head inside the folder of its encoder:
+/// <list type="bullet">
+/// <item><c>N_Dense/</c> (<c>config.json</c>, <c>model.safetensors</c> with <c>linear.weight</c> [D, d] = Wᵀ): a sentence-transformers Dense module without bias and activation, and <c>M_Normalize</c> after it;
+/// both are appended to <c>modules.json</c>, so Python's SentenceTransformer opens the folder and gives norm(e·W).</item>
+/// <item><c>head/head.json</c>: <c>format</c> 1, <c>word_rule</c>, <c>encoder_dimension</c>, <c>dimension</c>, <c>seed</c>, <c>alpha</c>, <c>min_texts</c>, <c>max_words</c>,
+/// <c>dense</c> and <c>normalize</c> (paths of the two modules) and <c>words</c> in ordinal order.</item>
+/// <item><c>head/head.safetensors</c>: <c>word_rows</c> F32 [words, D] = B and <c>idf</c> F32 [words].</item>
+/// </list>
+/// </summary>
 internal static class HeadFiles
 {
-    public static void Write(Head head, string folder) => throw new NotImplementedException();
-    public static Head Read(string folder) => throw new NotImplementedException();
+    internal const string Folder = "head";
+    private const int Format = 1;
+    private const string ModuleTypes = "sentence_transformers.models.";
+
+    /// <param name="Modules">Paths in <c>modules.json</c> that are the head's, not the encoder's.</param>
+    internal sealed record Found(JsonFile Json, string Dense, IReadOnlySet<string> Modules);
+
+    /// <returns>Null when the folder holds no head.</returns>
+    internal static Found? Find(string folder)
+    {
+        if (JsonFile.TryRead(Path.Combine(folder, Folder, "head.json")) is not { } json) return null;
+        if (json.Int(json.Root, "format") != Format) throw json.Bad($"'format' is {json.Int(json.Root, "format")}; this program reads {Format}");
+        string dense = ModulePath("dense");
+        return new Found(json, dense, new HashSet<string> { dense, ModulePath("normalize") });
+
+        // A name inside the folder and nothing else: the file may come from anywhere.
+        string ModulePath(string field)
+        {
+            string path = json.Text(json.Root, field);
+            return path.Length is > 0 and <= 100 && path.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') ? path : throw json.Bad($"'{field}' must be the name of a folder beside 'head'");
+        }
+    }
+
+    internal static void Write(Head head, string folder)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, Folder));
+        string modulesFile = Path.Combine(folder, "modules.json");
+        var modules = File.Exists(modulesFile) ? JsonNode.Parse(File.ReadAllBytes(modulesFile))!.AsArray() : [];
+        string dense = $"{modules.Count}_Dense", normalize = $"{modules.Count + 1}_Normalize";
+
+        Directory.CreateDirectory(Path.Combine(folder, dense));
+        Directory.CreateDirectory(Path.Combine(folder, normalize));
+        SafetensorsWriter.Write(Path.Combine(folder, dense, "model.safetensors"),
+            [SafetensorsTensor.Of("linear.weight", Transpose(head.Projection.Span, head.EncoderDimension, head.Dimension), head.Dimension, head.EncoderDimension)],
+            new Dictionary<string, string> { ["format"] = "pt" });
+        WriteJson(Path.Combine(folder, dense, "config.json"), new JsonObject
+        {
+            ["in_features"] = head.EncoderDimension, ["out_features"] = head.Dimension, ["bias"] = false, ["activation_function"] = "torch.nn.modules.linear.Identity",
+        });
+        SafetensorsWriter.Write(Path.Combine(folder, Folder, "head.safetensors"),
+        [
+            SafetensorsTensor.Of("word_rows", head.WordRows.ToArray(), head.Vocabulary.Words.Count, head.Dimension),
+            SafetensorsTensor.Of("idf", [.. head.Vocabulary.Idf], head.Vocabulary.Words.Count),
+        ]);
+        WriteJson(Path.Combine(folder, Folder, "head.json"), new JsonObject
+        {
+            ["format"] = Format, ["word_rule"] = Words.Rule, ["encoder_dimension"] = head.EncoderDimension, ["dimension"] = head.Dimension, ["seed"] = head.Shape.Seed,
+            ["alpha"] = head.Shape.Alpha, ["min_texts"] = head.Shape.MinTexts, ["max_words"] = head.Shape.MaxWords, ["dense"] = dense, ["normalize"] = normalize,
+            ["words"] = new JsonArray([.. head.Vocabulary.Words.Select(word => (JsonNode)word)]),
+        });
+        if (modules.Count == 0) return; // a head on its own
+        foreach (string module in (string[])[dense, normalize])
+            modules.Add(new JsonObject { ["idx"] = modules.Count, ["name"] = $"{modules.Count}", ["path"] = module, ["type"] = ModuleTypes + module[(module.IndexOf('_') + 1)..] });
+        WriteJson(modulesFile, modules);
+    }
+
+    internal static Head Read(string folder)
+    {
+        var found = Find(folder) ?? throw new InvalidDataException($"{Path.Combine(folder, Folder, "head.json")} is missing; expected a folder with a head.");
+        var json = found.Json;
+        if (json.Text(json.Root, "word_rule") != Words.Rule) throw json.Bad($"'word_rule' is '{json.Text(json.Root, "word_rule")}'; this program finds words by '{Words.Rule}'");
+        if (!json.Field(json.Root, "alpha", JsonValueKind.Number).TryGetSingle(out float alpha)) throw json.Bad("'alpha' must be a number");
+        var shape = new HeadShape(json.Int(json.Root, "encoder_dimension"), json.Int(json.Root, "dimension"), json.Int(json.Root, "seed", int.MinValue), alpha,
+            json.Int(json.Root, "min_texts"), json.Int(json.Root, "max_words", 0));
+        try
+        {
+            shape.Check();
+        }
+        catch (ArgumentException e)
+        {
+            throw json.Bad(e.Message);
+        }
+        string[] words = [.. json.Field(json.Root, "words", JsonValueKind.Array).EnumerateArray().Select(word => word.ValueKind == JsonValueKind.String ? word.GetString()! : throw json.Bad("'words' must be strings"))];
+        for (int n = 1; n < words.Length; n++)
+            if (string.CompareOrdinal(words[n - 1], words[n]) >= 0) throw json.Bad($"'words' must be in ordinal order without repetition; number {n} is not");
+
+        float[] transposed = Floats(Path.Combine(folder, found.Dense, "model.safetensors"), "linear.weight", shape.Dimension, shape.EncoderDimension);
+        string weights = Path.Combine(folder, Folder, "head.safetensors");
+        float[] rows = Floats(weights, "word_rows", words.Length, shape.Dimension);
+        float[] idf = Floats(weights, "idf", words.Length);
+        return new Head(shape, new Vocabulary(words, idf), Transpose(transposed, shape.Dimension, shape.EncoderDimension), rows);
+    }
+
+    private static float[] Floats(string path, string name, params long[] shape)
+    {
+        using var file = SafetensorsFile.Open(path);
+        if (!file[name].Shape.SequenceEqual(shape)) throw new InvalidDataException($"{path}: tensor '{name}' has the shape [{string.Join(", ", file[name].Shape)}]; head.json asks for [{string.Join(", ", shape)}].");
+        float[] values = file.ReadFloats(name);
+        return Array.TrueForAll(values, float.IsFinite) ? values : throw new InvalidDataException($"{path}: tensor '{name}' holds a value that is not finite.");
+    }
+
+    private static float[] Transpose(ReadOnlySpan<float> matrix, int rows, int columns)
+    {
+        var transposed = new float[matrix.Length];
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++) transposed[j * rows + i] = matrix[i * columns + j];
+        return transposed;
+    }
+
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
+    private static void WriteJson(string path, JsonNode node)
+    {
+        string temporary = path + ".tmp";
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            JsonSerializer.Serialize(stream, node, s_indented);
+            stream.Flush(flushToDisk: true);
+        }
+        File.Move(temporary, path, overwrite: true);
+    }
 }
