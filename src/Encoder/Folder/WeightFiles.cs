@@ -20,9 +20,7 @@ internal static class WeightFiles
         {
             foreach (SafetensorsEntry entry in file.Entries)
             {
-                string name = entry.Name.StartsWith(BasePrefix, StringComparison.Ordinal) ? entry.Name[BasePrefix.Length..] : entry.Name;
-                if (IsUnused(name) || IsScale(file, entry.Name)) continue;
-                weights.Add((prefix + name, ToTensor(file, entry)));
+                if (!IsLeftOut(file, entry.Name)) weights.Add((prefix + Bare(entry.Name), ToTensor(file, entry)));
             }
             return weights;
         }
@@ -32,6 +30,11 @@ internal static class WeightFiles
             throw;
         }
     }
+
+    private static string Bare(string name) => name.StartsWith(BasePrefix, StringComparison.Ordinal) ? name[BasePrefix.Length..] : name;
+
+    /// <summary>Tensors that decide no embedding, and the scales, which are read with their tensors.</summary>
+    internal static bool IsLeftOut(SafetensorsFile file, string name) => IsUnused(Bare(name)) || IsScale(file, name);
 
     /// <summary>The pooler serves no sentence embedding; position ids only count from 0.</summary>
     private static bool IsUnused(string name) =>
