@@ -1,0 +1,35 @@
+using BeeFormer.Streaming.Contracts;
+
+namespace BeeFormer.Streaming.WindowStore;
+
+/// <summary>Reads segments back as rows, ordered by offset: for rewriting them and for the catalogue.</summary>
+internal static class SegmentRows
+{
+    public static List<StoredInteraction> Interactions(IReadOnlyList<Segment> segments, string spillFolder)
+    {
+        using var duck = new SegmentQuery(segments, spillFolder);
+        return duck.Rows($"""SELECT "offset", event_id, user_id, item_id, type, value, epoch_ms(timestamp), session_id FROM {duck.Table} ORDER BY "offset" """, r =>
+            new StoredInteraction(r.GetInt64(0), r.GetString(1), new UserId(r.GetString(2)), new ItemId(r.GetString(3)), r.GetString(4),
+                r.IsDBNull(5) ? null : r.GetDouble(5), r.GetInt64(6), r.IsDBNull(7) ? null : r.GetString(7)));
+    }
+
+    public static List<StoredItem> Items(IReadOnlyList<Segment> segments, string spillFolder)
+    {
+        using var duck = new SegmentQuery(segments, spillFolder);
+        return duck.Rows($"""SELECT p, "offset", item_id, event FROM {duck.Table} ORDER BY "offset" """, Item);
+    }
+
+    /// <summary>Newest row of each item, deletions left out.</summary>
+    public static List<StoredItem> Catalogue(IReadOnlyList<Segment> segments, string spillFolder)
+    {
+        using var duck = new SegmentQuery(segments, spillFolder);
+        var newest = duck.Rows($"""
+            SELECT p, "offset", item_id, event FROM {duck.Table}
+            QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY p DESC, "offset" DESC) = 1
+            """, Item);
+        return [.. newest.Where(item => item.Event is not null).OrderBy(item => item.Id)];
+    }
+
+    private static StoredItem Item(DuckDB.NET.Data.DuckDBDataReader r) =>
+        new(r.GetInt32(0), r.GetInt64(1), new ItemId(r.GetString(2)), r.IsDBNull(3) ? null : ItemJson.Read(r.GetString(3)));
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using BeeFormer.Streaming.Contracts;
+
+namespace BeeFormer.Streaming.WindowStore;
+
+/// <summary>
+/// From segments to a window. DuckDB does what touches strings (scan, distinct event ids, dictionaries, order) and hands numbers over;
+/// what follows works on arrays.
+/// </summary>
+internal static class WindowReader
+{
+    public static InteractionWindow Read(WindowQuery query, IReadOnlyList<Segment> visible, string spillFolder)
+    {
+        Check(query);
+        IReadOnlyDictionary<int, long> asOf = query.AsOf ?? visible.GroupBy(s => s.Partition).ToDictionary(g => g.Key, g => SegmentFolder.NextOffset([.. g]));
+        var segments = visible.Where(s => asOf.TryGetValue(s.Partition, out long end) && s.First < end).ToList();
+        var types = query.TypeWeights.Keys.Order(StringComparer.Ordinal).ToArray();
+        if (segments.Count == 0 || types.Length == 0 || query.LastN == 0) return Empty(asOf);
+
+        using var duck = new SegmentQuery(segments, spillFolder);
+        string asOfRule = string.Join(" OR ", segments.Select(s => s.Partition).Distinct().Select(p => $"(p = {p} AND \"offset\" < {asOf[p]})"));
+        string fromRule = query.FromMs is { } from ? $" AND timestamp >= {Timestamp(from)}" : "";
+        string toRule = query.ToMs is { } to ? $" AND timestamp < {Timestamp(to)}" : "";
+        duck.Execute($"""
+            CREATE TEMP TABLE landed AS SELECT p, "offset" AS o, event_id, user_id, item_id, type, value, epoch_ms(timestamp) AS ms
+            FROM {duck.Table} WHERE ({asOfRule}){fromRule}{toRule}
+            """);
+        DropRepeatedEvents(duck);
+
+        string typeNumber = string.Join(' ', types.Select((type, number) => $"WHEN {SegmentQuery.Text(type)} THEN {number}"));
+        duck.Execute($"""
+            CREATE TEMP TABLE event AS SELECT event_id, user_id, item_id, ms, (CASE type {typeNumber} END)::INTEGER AS t FROM landed
+            WHERE t IS NOT NULL AND (type <> 'rating' OR value >= {query.MinRating.ToString("R", CultureInfo.InvariantCulture)});
+            DROP TABLE landed;
+            CREATE TEMP TABLE users AS SELECT user_id, (row_number() OVER (ORDER BY user_id) - 1)::INTEGER AS u FROM (SELECT DISTINCT user_id FROM event);
+            CREATE TEMP TABLE items AS SELECT item_id, (row_number() OVER (ORDER BY item_id) - 1)::INTEGER AS i FROM (SELECT DISTINCT item_id FROM event);
+            """);
+        var users = duck.Rows("SELECT user_id FROM users ORDER BY u", r => r.GetString(0));
+        var items = duck.Rows("SELECT item_id FROM items ORDER BY i", r => r.GetString(0));
+        var rows = WindowRows.Of((int)duck.Rows("SELECT count(*) FROM event", r => r.GetInt64(0))[0]);
+        int filled = 0;
+        duck.Chunks("SELECT ms, u, i, t FROM event JOIN users USING (user_id) JOIN items USING (item_id) ORDER BY ms, u, i, event_id", chunk =>
+        {
+            chunk.Column<long>(0).CopyTo(rows.TimestampMs.AsSpan(filled));
+            chunk.Column<int>(1).CopyTo(rows.User.AsSpan(filled));
+            chunk.Column<int>(2).CopyTo(rows.Item.AsSpan(filled));
+            chunk.Column<int>(3).CopyTo(rows.Type.AsSpan(filled));
+            filled += chunk.Rows;
+        });
+
+        rows = rows.InOrdinalOrder(users, items);
+        if (query.LastN is { } n) rows = rows.Last(n);
+        rows = rows.Where(EnoughInteractions.Keep(rows, users.Count, items.Count, query.MinItemsPerUser, query.MinUsersPerItem));
+        var (usedUsers, user) = Used(users, rows.User);
+        var (usedItems, item) = Used(items, rows.Item);
+        float[] weight = Weights(rows, [.. types.Select(type => query.TypeWeights[type])], query.HalfLife);
+        var window = new InteractionWindow([.. usedUsers.Select(id => new UserId(id))], [.. usedItems.Select(id => new ItemId(id))], user, item, weight, rows.TimestampMs, asOf, "");
+        return window with { ContentHash = WindowHash.Of(window) };
+    }
+
+    /// <summary>Of events with the same id the one with the lowest (partition, offset) stays. Hashes find the few candidates, so that the usual case compares no strings.</summary>
+    private static void DropRepeatedEvents(SegmentQuery duck)
+    {
+        var (all, distinct) = duck.Rows("SELECT count(*), count(DISTINCT hash(event_id)) FROM landed", r => (r.GetInt64(0), r.GetInt64(1)))[0];
+        if (all == distinct) return;
+        duck.Execute("""
+            DELETE FROM landed WHERE rowid IN (SELECT row FROM (
+                SELECT rowid AS row, row_number() OVER (PARTITION BY event_id ORDER BY p, o) AS nth FROM landed
+                WHERE hash(event_id) IN (SELECT hash(event_id) FROM landed GROUP BY 1 HAVING count(*) > 1)) WHERE nth > 1)
+            """);
+    }
+
+    private static float[] Weights(WindowRows rows, double[] typeWeights, TimeSpan? halfLife)
+    {
+        var weight = new float[rows.Count];
+        long newest = rows.Count == 0 ? 0 : rows.TimestampMs[^1];
+        for (int n = 0; n < weight.Length; n++)
+        {
+            double decay = halfLife is { } half ? Math.Pow(0.5, (newest - rows.TimestampMs[n]) / half.TotalMilliseconds) : 1;
+            weight[n] = (float)(typeWeights[rows.Type[n]] * decay);
+        }
+        return weight;
+    }
+
+    /// <summary>The ids that occur, in their old order, and the codes renumbered to them.</summary>
+    private static (List<string> Ids, int[] Codes) Used(List<string> ids, int[] codes)
+    {
+        var number = new int[ids.Count];
+        foreach (int code in codes) number[code] = 1;
+        var used = new List<string>();
+        for (int code = 0; code < number.Length; code++)
+            if (number[code] == 1)
+            {
+                number[code] = used.Count;
+                used.Add(ids[code]);
+            }
+        return (used, [.. codes.Select(code => number[code])]);
+    }
+
+    private static InteractionWindow Empty(IReadOnlyDictionary<int, long> asOf)
+    {
+        var window = new InteractionWindow([], [], [], [], [], [], asOf, "");
+        return window with { ContentHash = WindowHash.Of(window) };
+    }
+
+    /// <summary>Bounds beyond the calendar are bounds at its end.</summary>
+    private static string Timestamp(long ms)
+    {
+        long clamped = Math.Clamp(ms, DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds());
+        return $"make_timestamptz({clamped * 1000})";
+    }
+
+    private static void Check(WindowQuery query)
+    {
+        if (query.LastN < 0) throw new ArgumentException($"LastN is {query.LastN}; expected 0 or more.", nameof(query));
+        if (query.HalfLife is { } half && half <= TimeSpan.Zero) throw new ArgumentException($"HalfLife is {half}; expected more than 0.", nameof(query));
+        if (double.IsNaN(query.MinRating) || double.IsInfinity(query.MinRating)) throw new ArgumentException("MinRating must be a finite number.", nameof(query));
+        foreach (var (type, weight) in query.TypeWeights)
+            if (!double.IsFinite(weight) || weight < 0) throw new ArgumentException($"The weight of type {type} is {weight}; expected a finite number, 0 or more.", nameof(query));
+    }
+}

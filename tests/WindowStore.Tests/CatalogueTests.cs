@@ -1,0 +1,29 @@
+using BeeFormer.Streaming.Contracts;
+
+namespace BeeFormer.Streaming.WindowStore.Tests;
+
+public sealed class CatalogueTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void The_newest_description_of_each_item_counts_and_deleted_items_are_gone()
+    {
+        var store = new ParquetWindowStore(folder.Path);
+        Assert.Empty(store.ReadCatalogue());
+        Assert.True(store.TryWriteItems(0, 0, 3, [Rows.Described(0, "b", "old"), Rows.Described(1, "a", "A"), Rows.Described(2, "gone", "G"), new StoredItem(0, 3, new ItemId("gone"), null)]));
+        Assert.True(store.TryWriteItems(0, 4, 4, [Rows.Described(4, "b", "new")]));
+        Assert.True(store.TryWriteItems(1, 0, 0, [Rows.Described(0, "c", "C", partition: 1)]));
+        Assert.Equal(["a A 0/1", "b new 0/4", "c C 1/0"], store.ReadCatalogue().Select(i => $"{i.Id} {i.Event!.Title} {i.Partition}/{i.Offset}"));
+        Assert.Equal(3, store.Describe().CatalogueItems);
+    }
+
+    [Fact]
+    public void An_item_that_comes_back_after_its_deletion_is_in_the_catalogue()
+    {
+        var store = new ParquetWindowStore(folder.Path);
+        Assert.True(store.TryWriteItems(0, 0, 1, [new StoredItem(0, 0, new ItemId("a"), null), Rows.Described(1, "a", "again")]));
+        Assert.Equal("again", Assert.Single(store.ReadCatalogue()).Event!.Title);
+    }
+}
