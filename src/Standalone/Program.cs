@@ -1,1 +1,3 @@
-return 0;
+using BeeFormer.Streaming.Standalone.Commands;
+
+return await CommandLine.RunAsync(args);

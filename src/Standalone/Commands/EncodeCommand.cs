@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using BeeFormer.Streaming.Encoder;
-using BeeFormer.Streaming.Encoder.Safetensors;
 using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Reports;
 using Spectre.Console;
@@ -22,7 +21,7 @@ internal static class EncodeCommand
         var command = new Command("encode", "Turn texts into embeddings.") { encoder, input, output, tokens, length, data };
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(async token =>
         {
-            IReadOnlyList<string> texts = ReadTexts(parsed.GetRequiredValue(input));
+            List<string> texts = ReadTexts(parsed.GetRequiredValue(input));
             using SentenceEncoder model = SentenceEncoder.Load(parsed.GetValue(encoder) ?? SentenceEncoder.DefaultFolder, parsed.GetValue(length));
             EmbeddingMatrix embeddings = await Progress.RunAsync(console, "Encoding", texts.Count, progress => model.Encode(texts, progress, token));
             SafetensorsWriter.Write(parsed.GetRequiredValue(output), [SafetensorsTensor.Of("embeddings", embeddings)]);

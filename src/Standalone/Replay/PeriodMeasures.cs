@@ -39,6 +39,23 @@ internal sealed class PeriodMeasures
         foreach (int item in items) Shown[item >> 3] |= (byte)(1 << (item & 7));
     }
 
+    public static PeriodMeasures Sum(IEnumerable<PeriodMeasures> periods)
+    {
+        var sum = new PeriodMeasures();
+        foreach (PeriodMeasures period in periods)
+        {
+            sum.Count += period.Count;
+            sum.Hits += period.Hits;
+            sum.Gain += period.Gain;
+            sum.CountNew += period.CountNew;
+            sum.HitsNew += period.HitsNew;
+            sum.GainNew += period.GainNew;
+            if (sum.Shown.Length == 0) sum.Shown = new byte[period.Shown.Length];
+            for (int n = 0; n < period.Shown.Length; n++) sum.Shown[n] |= period.Shown[n];
+        }
+        return sum;
+    }
+
     public PeriodRow Row(string name, int catalogue) => new(name,
         Share(Hits, Count), Share(Gain, Count), Share(Shown.Sum(bits => int.PopCount(bits)), catalogue), Share(HitsNew, CountNew), Share(GainNew, CountNew));
 
