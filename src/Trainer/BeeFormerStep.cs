@@ -86,7 +86,7 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
         Tensor others = p.masked_fill(positive, float.NegativeInfinity);
         long k = Math.Min(topK, p.size(1));
         Tensor hardest = others.topk((int)k, 1).indexes;            // [users, k]
-        return positive.to_type(ScalarType.Float32).scatter(1, hardest, 1f);
+        return positive.to_type(ScalarType.Float32).scatter(1, hardest, ones_like(hardest, dtype: ScalarType.Float32));
     }
 
     private static Tensor Rows(Tensor matrix) => nn.functional.normalize(matrix, p: 2, dim: 1, eps: 1e-12);

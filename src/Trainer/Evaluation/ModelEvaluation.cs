@@ -1,0 +1,39 @@
+using System.Text.Json.Nodes;
+using BeeFormer.Streaming.Encoder;
+using static TorchSharp.torch;
+
+namespace BeeFormer.Streaming.Trainer;
+
+/// <summary>Scores models and baselines on the held-out slice of one window.</summary>
+internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> texts, TrainingPolicy policy, CancellationToken cancellationToken)
+{
+    public GateCandidate Of(EmbeddingModel model) => Of(model.EmbedTexts(texts, progress: null, cancellationToken));
+
+    /// <param name="vectors">One row an item of the catalogue.</param>
+    public GateCandidate Of(EmbeddingMatrix vectors)
+    {
+        VectorHealth health = VectorHealth.Of(vectors, policy.Seed);
+        using var scope = NewDisposeScope();
+        // Vectors that are not numbers rank nothing; the gate refuses them for that alone.
+        Func<int[], Scorer> scorer = health.Finite
+            ? catalogue => Ranker.ByVectors(Ranker.UnitRows(vectors), split.History, catalogue)
+            : catalogue => users => full(users.Length, catalogue.Length, float.NegativeInfinity);
+        return new GateCandidate(HoldoutScores.Of(split, scorer, cancellationToken), health);
+    }
+
+    public HoldoutScores Popularity() => HoldoutScores.Of(split, catalogue => Baselines.Popularity(split.History, catalogue, policy.Seed), cancellationToken);
+
+    /// <param name="head">Its words are used where it has some; else those of the catalogue are found first.</param>
+    public HoldoutScores TfIdf(Head? head)
+    {
+        SparseRows words = head?.TfIdf(texts) ?? Vocabulary.Of(texts, new HeadShape(1, 1, policy.Seed).MinTexts, new HeadShape(1, 1, policy.Seed).MaxWords).TfIdf(texts);
+        return HoldoutScores.Of(split, catalogue => Baselines.TfIdf(words, split.History, catalogue), cancellationToken);
+    }
+
+    public static JsonObject ToJson(GateCandidate candidate)
+    {
+        JsonObject json = candidate.Scores.ToJson();
+        json["vectors"] = candidate.Health.ToJson();
+        return json;
+    }
+}

@@ -1,0 +1,155 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Encoder;
+using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.WindowStore;
+using static TorchSharp.torch;
+
+namespace BeeFormer.Streaming.Trainer;
+
+/// <summary>How a training ended.</summary>
+/// <param name="Published">The new live model; null when nothing changed.</param>
+/// <param name="Decision">Why, in plain words.</param>
+internal sealed record TrainingOutcome(ModelManifest? Published, string Decision);
+
+/// <summary>
+/// One training from window to verdict: read, split in time, learn, evaluate, gate, publish. Learns from the part before the split only, and publishes exactly the model
+/// that was measured; so the incumbent, made the same way from an earlier window, has not seen the slice it is compared on either.
+/// </summary>
+internal sealed class TrainingRun(IWindowStore windows, IModelStore models, EncoderOutputCache cache, ItemText itemText, TrainingPolicy policy, WindowQuery query, TimeProvider clock)
+{
+    private static readonly JsonSerializerOptions SnakeCase = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new System.Text.Json.Serialization.JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    /// <exception cref="OperationCanceledException">Nothing was changed.</exception>
+    public TrainingOutcome Run(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
+    {
+        var phases = new TrainingPhases(request.TrainingId, progress);
+        if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
+            return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
+        if (models.Live is not { } live) return Rejected("No model is live yet: there is nothing to start from.");
+
+        phases.Report("window", 0, null);
+        InteractionWindow window = windows.Read(query);
+        if (window.Count == 0) return Rejected("The window is empty: there is nothing to learn.");
+        if (LastTrained(request.Tempo) == window.ContentHash) return Rejected($"The window (content {Short(window.ContentHash)}) is the one last trained at this tempo; it is not trained again.");
+        var catalogue = new TrainingCatalogue(windows.ReadCatalogue(), itemText);
+        if (WindowSplit.Of(window, catalogue.IndexesOf(window.Items), catalogue.Texts.Count, policy.HoldoutShare, out string? problem) is not { } split) return Rejected(problem!);
+        if (split.Users.Length < policy.MinHoldoutUsers)
+            return Rejected($"Only {split.Users.Length} users with a history chose something new in the held-out slice; at least {policy.MinHoldoutUsers} are needed to compare models.");
+        phases.Report("window", 1, null);
+
+        using EmbeddingModel incumbent = EmbeddingModel.Load(models.EncoderFolder(live), itemText, cache);
+        using SentenceEncoder? tuned = request.Tempo == TrainingTempo.Encoder
+            ? ModelTraining.LearnEncoder(incumbent.Encoder, catalogue.Texts, split.History, policy, clock, phases, cancellationToken)
+            : null;
+        if (tuned is not null && !AllFinite(tuned)) return Refused(live, request, window, [], "Refused: the encoder's weights are no longer finite numbers after training; lower lr.");
+        SentenceEncoder encoder = tuned ?? incumbent.Encoder;
+
+        Head? head = policy.Head == HeadKind.Words ? LearnHead(encoder, incumbent.Head, catalogue, split, request.Tempo, phases, cancellationToken) : null;
+        if (head is not null && !(AllFinite(head.Projection.Span) && AllFinite(head.WordRows.Span)))
+            return Refused(live, request, window, [], "Refused: the head's weights are no longer finite numbers after training; lower head_lr and head_word_lr.");
+
+        // Not disposed: its encoder is the tuned one or the incumbent's, and both have owners above.
+        var challenger = new EmbeddingModel(encoder, head, itemText, cache);
+        (GateDecision decision, JsonObject metrics) = Judge(challenger, incumbent, live, catalogue, split, phases, cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        return decision.Promoted
+            ? Publish(challenger, live, request, window, metrics, decision.Sentence)
+            : Refused(live, request, window, metrics, decision.Sentence);
+    }
+
+    private Head LearnHead(SentenceEncoder encoder, Head? before, TrainingCatalogue catalogue, WindowSplit split, TrainingTempo tempo, TrainingPhases phases, CancellationToken cancellationToken)
+    {
+        EmbeddingMatrix outputs = ModelTraining.Encode(encoder, catalogue.Texts, cache, phases, cancellationToken);
+        bool goesOn = before is not null && before.EncoderDimension == encoder.Dimension;
+        Head start = goesOn ? before!.WithTexts(catalogue.Texts) : Head.Create(encoder.Dimension, catalogue.Texts, policy.Seed);
+        int steps = goesOn && tempo == TrainingTempo.Head ? policy.HeadWarmSteps : policy.HeadSteps;
+        return ModelTraining.LearnHead(start, start.TfIdf(catalogue.Texts), outputs, split.History, policy, steps, clock, phases, cancellationToken);
+    }
+
+    private (GateDecision Decision, JsonObject Metrics) Judge(EmbeddingModel challenger, EmbeddingModel incumbent, ModelVersion live, TrainingCatalogue catalogue, WindowSplit split,
+        TrainingPhases phases, CancellationToken cancellationToken)
+    {
+        var evaluation = new ModelEvaluation(split, catalogue.Texts, policy, cancellationToken);
+        phases.Report("evaluate", 0, null);
+        GateCandidate after = evaluation.Of(challenger);
+        GateCandidate before = evaluation.Of(incumbent);
+        phases.Report("evaluate", 0.5, null);
+        GateDecision decision = Gate.Decide(after, before, policy);
+
+        JsonObject metrics = new()
+        {
+            ["probability"] = decision.Probability,
+            ["split"] = DateTimeOffset.FromUnixTimeMilliseconds(split.SplitMs).ToString("O", System.Globalization.CultureInfo.InvariantCulture),
+            ["users"] = split.Users.Length,
+            ["challenger"] = ModelEvaluation.ToJson(after),
+            ["incumbent"] = ModelEvaluation.ToJson(before),
+        };
+        if (models.List() is [{ Version: var first }, ..] && first != live)
+        {
+            using EmbeddingModel untrained = EmbeddingModel.Load(models.EncoderFolder(first), itemText, cache);
+            metrics["base"] = ModelEvaluation.ToJson(evaluation.Of(untrained));
+        }
+        metrics["popularity"] = evaluation.Popularity().ToJson();
+        metrics["tfidf"] = evaluation.TfIdf(challenger.Head).ToJson();
+        phases.Report("evaluate", 1, null);
+        return (decision, metrics);
+    }
+
+    private TrainingOutcome Publish(EmbeddingModel challenger, ModelVersion live, TrainEncoder request, InteractionWindow window, JsonObject metrics, string sentence)
+    {
+        var draft = new ModelDraft(challenger.Fingerprint, challenger.Dimension, live, window.ContentHash, window.AsOf, HyperParameters(request.Tempo), metrics, sentence);
+        ModelManifest manifest = models.Publish(draft, challenger.Save);
+        return models.TryMoveLive(live, manifest.Version)
+            ? new TrainingOutcome(manifest, sentence)
+            : Rejected($"{sentence} Version {manifest.Version} was published and is not live: another version took the place of {live} meanwhile.");
+    }
+
+    private TrainingOutcome Refused(ModelVersion live, TrainEncoder request, InteractionWindow window, JsonObject metrics, string sentence)
+    {
+        metrics["tempo"] = Name(request.Tempo);
+        models.RecordRefusal(new Refusal(clock.GetUtcNow(), live, window.ContentHash, metrics, sentence));
+        return Rejected(sentence);
+    }
+
+    private static TrainingOutcome Rejected(string sentence) => new(null, sentence);
+
+    /// <summary>Content hash of the window that was last learned from at this tempo, whatever came of it.</summary>
+    private string? LastTrained(TrainingTempo tempo)
+    {
+        ModelManifest? published = models.List().LastOrDefault(m => (string?)m.Model.HyperParameters["tempo"] == Name(tempo));
+        Refusal? refused = models.Refusals().LastOrDefault(r => (string?)r.Metrics["tempo"] == Name(tempo));
+        if (published is null || refused?.At > published.PublishedAt) return refused?.WindowHash;
+        return published.Model.WindowHash;
+    }
+
+    private JsonObject HyperParameters(TrainingTempo tempo)
+    {
+        JsonObject parameters = JsonSerializer.SerializeToNode(policy, SnakeCase)!.AsObject();
+        parameters["tempo"] = Name(tempo);
+        return parameters;
+    }
+
+    private static string Name(TrainingTempo tempo) => tempo == TrainingTempo.Head ? "head" : "encoder";
+
+    private static string Short(string hash) => hash[..Math.Min(8, hash.Length)];
+
+    private static bool AllFinite(SentenceEncoder encoder)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        return encoder.Parameters.All(p => p.Value.isfinite().all().item<bool>());
+    }
+
+    private static bool AllFinite(ReadOnlySpan<float> values)
+    {
+        foreach (float value in values)
+            if (!float.IsFinite(value)) return false;
+        return true;
+    }
+}
