@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using BeeFormer.Streaming.ModelStore;
+
+namespace BeeFormer.Streaming.Api;
+
+/// <summary>Every answer names the pair in service; null before the first one serves.</summary>
+internal abstract record Answer([property: JsonIgnore] ServedBy? By)
+{
+    [JsonPropertyOrder(1)] public string? ModelVersion => By?.Version.Value;
+    [JsonPropertyOrder(1)] public string? Fingerprint => By?.Fingerprint.Value;
+    [JsonPropertyOrder(1)] public long? IndexGeneration => By?.Generation;
+}
+
+/// <param name="Score">Cosine similarity; of popular items their decayed number of interactions.</param>
+/// <param name="Because">With <c>explain</c>: the item of the history nearest to this one.</param>
+internal sealed record RankedItem(string ItemId, string Title, double Score, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Because? Because);
+
+internal sealed record Because(string ItemId, double Similarity);
+
+/// <param name="Fallback"><c>popular</c> where nothing is known of the user that the index could use.</param>
+internal sealed record RankingAnswer(IReadOnlyList<RankedItem> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback, ServedBy? By) : Answer(By);
+
+/// <summary>What became of a batch: what was accepted is durable.</summary>
+internal sealed record BatchAnswer(int Accepted, int Refused, IReadOnlyList<Verdict> Verdicts, ServedBy? By) : Answer(By);
+
+/// <param name="Index">Place in the request, from 0.</param>
+/// <param name="Status"><c>accepted</c> or <c>refused</c>.</param>
+/// <param name="Reason">Stable code: <c>invalid_json</c>, <c>missing_field</c>, <c>invalid_field</c>, …</param>
+/// <param name="Message">Names the field and what was expected.</param>
+internal sealed record Verdict(
+    int Index, string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Message = null);
+
+/// <summary>The change is durable; no later answer contradicts it.</summary>
+internal sealed record ItemAnswer(string ItemId, string Status, ServedBy? By) : Answer(By);
+
+/// <summary>The user is forgotten: profile and stored interactions are removed.</summary>
+internal sealed record UserAnswer(string UserId, string Status, ServedBy? By) : Answer(By);
+
+/// <param name="Live">The version that the model store names; it serves once its collection is built.</param>
+internal sealed record ModelsAnswer(string? Live, IReadOnlyList<ModelDescription> Models, IReadOnlyList<RefusalDescription> Refusals, ServedBy? By) : Answer(By);
+
+internal sealed record ModelDescription(
+    string Version, string Fingerprint, DateTimeOffset PublishedAt, int Dimension, string? Parent, string? WindowHash, JsonElement HyperParameters, JsonElement Metrics, string Decision)
+{
+    public static ModelDescription Of(ModelManifest manifest) => new(
+        manifest.Version.Value, manifest.Model.Fingerprint.Value, manifest.PublishedAt, manifest.Model.Dimension, manifest.Model.Parent?.Value, manifest.Model.WindowHash,
+        JsonSerializer.SerializeToElement(manifest.Model.HyperParameters), JsonSerializer.SerializeToElement(manifest.Model.Metrics), manifest.Model.Decision);
+}
+
+internal sealed record RefusalDescription(DateTimeOffset At, string? Incumbent, string? WindowHash, JsonElement Metrics, string Decision)
+{
+    public static RefusalDescription Of(Refusal refusal) =>
+        new(refusal.At, refusal.Incumbent?.Value, refusal.WindowHash, JsonSerializer.SerializeToElement(refusal.Metrics), refusal.Decision);
+}
+
+/// <param name="Activated">Now <c>live</c>; it serves once its collection is built or found.</param>
+/// <param name="Before">Live until now.</param>
+internal sealed record ActivationAnswer(string Activated, string? Before, ServedBy? By) : Answer(By);
+
+internal sealed record TrainingAnswer(Guid TrainingId, string Tempo, ServedBy? By) : Answer(By);

@@ -1,0 +1,33 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace BeeFormer.Streaming.Api;
+
+/// <summary>Section <c>Api</c>.</summary>
+public sealed class ApiOptions
+{
+    public const string Section = "Api";
+
+    /// <summary>Largest request body in bytes. Default 16 MiB.</summary>
+    [Range(1024, 1024 * 1024 * 1024)]
+    public int MaxBodyBytes { get; set; } = 16 * 1024 * 1024;
+
+    /// <summary>Most events or items in one request. Default 10000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxBatch { get; set; } = 10_000;
+
+    /// <summary>Longest free-text query in characters. Default 2000.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxTextLength { get; set; } = 2_000;
+
+    /// <summary>Most ids in <c>history</c> and in <c>exclude_ids</c>. Default 1000.</summary>
+    [Range(1, 100_000)]
+    public int MaxIds { get; set; } = 1_000;
+
+    /// <summary>How often the served pair is compared with the index without being told. Default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan CheckInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Event-time half-life of an interaction in the popularity that unknown users get. Default 7 days.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "36500.00:00:00")]
+    public TimeSpan PopularityHalfLife { get; set; } = TimeSpan.FromDays(7);
+}

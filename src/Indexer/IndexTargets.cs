@@ -1,0 +1,71 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.EventLog;
+
+namespace BeeFormer.Streaming.Indexer;
+
+/// <summary>
+/// Where item events go: the collection in service and, while one is built, that one too. One gate orders batches of events, the beginning of a build and the
+/// switch; so a build knows exactly which events reach its collection by themselves: those from <see cref="Positions"/> on.
+/// </summary>
+internal sealed class IndexTargets : IDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1);
+    private readonly TaskCompletionSource _inService = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Dictionary<int, long> _positions = [];
+
+    public IndexTarget? Live { get; private set; }
+    public CollectionBuild? Building { get; private set; }
+
+    /// <summary>For each partition of <c>items</c> the first offset not yet written to <see cref="Live"/>. Read it inside the gate.</summary>
+    public IReadOnlyDictionary<int, long> Positions => _positions;
+
+    /// <summary>Ends when there is a collection to write to.</summary>
+    public Task InServiceAsync(CancellationToken cancellationToken) => _inService.Task.WaitAsync(cancellationToken);
+
+    public async Task RestorePositionsAsync(IEventLog log, CancellationToken cancellationToken)
+    {
+        int partitions = await log.PartitionsAsync(Topics.Items, cancellationToken);
+        for (int partition = 0; partition < partitions; partition++)
+            _positions[partition] = await log.CommittedAsync(Topics.Items, ReaderGroups.Indexer, partition, cancellationToken);
+    }
+
+    /// <summary>Runs <paramref name="step"/> while no event is applied and nothing is switched.</summary>
+    public async Task<T> InsideGateAsync<T>(Func<Task<T>> step, CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            return await step();
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    /// <summary>Writes changes of one partition to all targets and moves the position.</summary>
+    public Task ApplyAsync(int partition, long nextOffset, IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken) =>
+        InsideGateAsync(async () =>
+        {
+            if (Live is not null) await Live.ApplyAsync(changes, cancellationToken);
+            if (Building is not null && !await Building.TryFollowAsync(changes, cancellationToken)) Building = null;
+            _positions[partition] = nextOffset;
+            return true;
+        }, cancellationToken);
+
+    /// <summary>Inside the gate, or before events flow.</summary>
+    public void SetLive(IndexTarget target)
+    {
+        Live = target;
+        _inService.TrySetResult();
+    }
+
+    /// <summary>Inside the gate.</summary>
+    public void SetBuilding(CollectionBuild? build) => Building = build;
+
+    public void Dispose()
+    {
+        Live?.Dispose();
+        _gate.Dispose();
+    }
+}

@@ -1,0 +1,56 @@
+using BeeFormer.Streaming.Encoder;
+using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.ServiceDefaults;
+using BeeFormer.Streaming.VectorIndex;
+using BeeFormer.Streaming.WindowStore;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace BeeFormer.Streaming.Indexer;
+
+/// <summary>The Indexer service: items become vectors at once, a new model's collection is built beside the old one and switched to.</summary>
+public static class IndexerHosting
+{
+    internal const string Published = "indexer-published";
+
+    /// <summary>
+    /// Needs in the container: <see cref="IEventLog"/>, <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="IVectorIndex"/>, MassTransit with
+    /// <see cref="AddIndexerConsumers"/>; optional: <see cref="ItemText"/> (default template), <see cref="EncoderOutputCache"/>.
+    /// </summary>
+    public static IHostApplicationBuilder AddIndexer(this IHostApplicationBuilder builder)
+    {
+        builder.AddServiceDefaults();
+        var services = builder.Services;
+        services.AddCheckedOptions<IndexerOptions>(IndexerOptions.Section);
+        services.AddKeyedSingleton<WakeSignal>(Published);
+        services.TryAddSingleton<IndexTargets>();
+        services.TryAddSingleton<ReadItemEvent>(provider => ItemEvents.Reader(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => ItemEmbedder.From(
+            provider.GetRequiredService<IModelStore>(), provider.GetService<ItemText>() ?? new ItemText(), provider.GetService<EncoderOutputCache>()));
+        services.TryAddSingleton<PublishControlMessage>(provider =>
+        {
+            var bus = provider.GetRequiredService<IBus>();
+            return async (message, cancellationToken) =>
+            {
+                // A bus that is not connected waits; the index does not.
+                using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                patience.CancelAfter(TimeSpan.FromSeconds(10));
+                await bus.Publish(message, message.GetType(), patience.Token);
+            };
+        });
+        services.AddHostedService(provider => new IndexReconciliation(
+            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<IWindowStore>(), provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<IVectorIndex>(),
+            provider.GetRequiredService<IndexTargets>(), provider.GetRequiredService<LoadItemEmbedder>(), provider.GetRequiredService<ReadItemEvent>(),
+            provider.GetRequiredService<PublishControlMessage>(), provider.GetRequiredKeyedService<WakeSignal>(Published),
+            provider.GetRequiredService<IOptions<IndexerOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<IndexReconciliation>>()));
+        services.AddHostedService<IncrementalIndexing>();
+        return builder;
+    }
+
+    public static void AddIndexerConsumers(this IBusRegistrationConfigurator bus) => bus.AddConsumer<EncoderPublishedConsumer>();
+}

@@ -1,0 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace BeeFormer.Streaming.Indexer;
+
+/// <summary>Section <c>Indexer</c>.</summary>
+public sealed class IndexerOptions
+{
+    public const string Section = "Indexer";
+
+    /// <summary>Most item events taken from the log at once; a batch is what is queued at that moment, so nothing waits for company. Default 256.</summary>
+    [Range(1, 10_000)]
+    public int MaxBatch { get; set; } = 256;
+
+    /// <summary>Items encoded and written at once while a collection is built. Default 512.</summary>
+    [Range(1, 10_000)]
+    public int RebuildBatch { get; set; } = 512;
+
+    /// <summary>How often the index is compared with the live model without being told; also the first delay after a failed build. Default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan CheckInterval { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Longest delay between attempts at a build that keeps failing; delays double up to it. Default 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "24:00:00")]
+    public TimeSpan LongestRebuildDelay { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Newest interactions that decide which items a build encodes first. 0: catalogue order. Default 200000.</summary>
+    [Range(0, int.MaxValue)]
+    public int InteractionsForOrder { get; set; } = 200_000;
+}

@@ -1,0 +1,34 @@
+using System.Text;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.EventLog;
+
+namespace BeeFormer.Streaming.Indexer;
+
+/// <summary>What the log says about one item.</summary>
+/// <param name="Offset">The revision in the index.</param>
+/// <param name="Event">Null: deleted.</param>
+internal readonly record struct ItemChange(ItemId Id, long Offset, ItemEvent? Event)
+{
+    /// <summary>The newest change of every item in a batch of one partition. What cannot be read is left out: Ingest dead-letters it.</summary>
+    public static IReadOnlyCollection<ItemChange> NewestOf(IReadOnlyList<LogMessage> messages, ReadItemEvent read)
+    {
+        var newest = new Dictionary<ItemId, ItemChange>();
+        foreach (var message in messages)
+            if (Read(message, read) is { } change && (!newest.TryGetValue(change.Id, out var known) || known.Offset < change.Offset))
+                newest[change.Id] = change;
+        return newest.Values;
+    }
+
+    private static ItemChange? Read(LogMessage message, ReadItemEvent read)
+    {
+        if (message.Value is null)
+        {
+            string id = Encoding.UTF8.GetString(message.Key);
+            return Contracts.Id.Problem("key", id) is null ? new ItemChange(new ItemId(id), message.Offset, null) : null;
+        }
+        return read(message) is { } item ? new ItemChange(item.ItemId, message.Offset, item) : null;
+    }
+}
+
+/// <returns>Null when the message cannot be read.</returns>
+internal delegate ItemEvent? ReadItemEvent(LogMessage message);

@@ -1,0 +1,39 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Encoder;
+using BeeFormer.Streaming.ModelStore;
+
+namespace BeeFormer.Streaming.Indexer;
+
+/// <summary>All that the Indexer wants of a model.</summary>
+internal interface IItemEmbedder : IDisposable
+{
+    Fingerprint Fingerprint { get; }
+    int Dimension { get; }
+    EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken);
+}
+
+/// <summary>Loads the model of a published version.</summary>
+/// <exception cref="InvalidDataException">The folder does not hold the model that the manifest names.</exception>
+internal delegate IItemEmbedder LoadItemEmbedder(ModelManifest manifest);
+
+internal sealed class ItemEmbedder(EmbeddingModel model) : IItemEmbedder
+{
+    public Fingerprint Fingerprint => model.Fingerprint;
+    public int Dimension => model.Dimension;
+
+    public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken) =>
+        model.EmbedItems(items, progress: null, cancellationToken);
+
+    public void Dispose() => model.Dispose();
+
+    public static LoadItemEmbedder From(IModelStore models, ItemText text, EncoderOutputCache? cache) => manifest =>
+    {
+        string folder = models.EncoderFolder(manifest.Version);
+        var model = EmbeddingModel.Load(folder, text, cache);
+        if (model.Fingerprint == manifest.Model.Fingerprint) return new ItemEmbedder(model);
+        var found = model.Fingerprint;
+        model.Dispose();
+        throw new InvalidDataException(
+            $"{folder}: the model has fingerprint {found}, expected {manifest.Model.Fingerprint} as its manifest says; the folder was changed, or the text template differs from the one it was published with.");
+    };
+}

@@ -1,0 +1,127 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.VectorIndex;
+
+namespace BeeFormer.Streaming.InMemory;
+
+/// <summary>The index's contract in a few dictionaries.</summary>
+internal sealed class MemoryVectorIndex : IVectorIndex
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, CollectionInfo> _collections = [];
+    private readonly Dictionary<string, Dictionary<ItemId, IndexedItem>> _items = [];
+    private readonly Dictionary<string, Dictionary<ItemId, long>> _tombstones = [];
+    private readonly Dictionary<string, AliasTarget> _aliases = [];
+
+    /// <summary>Called before each upsert, outside the lock: to fail, to wait, to look.</summary>
+    public Func<string, IReadOnlyList<IndexedItem>, Task> OnUpsert { get; set; } = (_, _) => Task.CompletedTask;
+
+    public ValueTask CreateAsync(CollectionInfo collection, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _collections.Add(collection.Name, collection);
+            _items[collection.Name] = [];
+            _tombstones[collection.Name] = [];
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    public ValueTask<CollectionInfo?> FindAsync(string collection, CancellationToken cancellationToken)
+    {
+        lock (_lock) return ValueTask.FromResult(_collections.GetValueOrDefault(collection));
+    }
+
+    public ValueTask<IReadOnlyList<CollectionInfo>> ListAsync(CancellationToken cancellationToken)
+    {
+        lock (_lock) return ValueTask.FromResult<IReadOnlyList<CollectionInfo>>([.. _collections.Values]);
+    }
+
+    public async ValueTask UpsertAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken)
+    {
+        await OnUpsert(collection, items);
+        lock (_lock)
+            foreach (var item in items)
+            {
+                if (_items[collection].TryGetValue(item.Id, out var stored) && stored.Revision >= item.Revision) continue;
+                if (_tombstones[collection].TryGetValue(item.Id, out long deleted) && deleted >= item.Revision) continue;
+                double length = Math.Sqrt(item.Vector.Sum(value => (double)value * value));
+                _items[collection][item.Id] = item with { Vector = [.. item.Vector.Select(value => (float)(value / length))] };
+            }
+    }
+
+    public ValueTask DeleteAsync(string collection, IReadOnlyList<(ItemId Id, long Revision)> items, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            foreach (var (id, revision) in items)
+            {
+                if (_items[collection].TryGetValue(id, out var stored) && stored.Revision >= revision) continue;
+                _items[collection].Remove(id);
+                _tombstones[collection][id] = Math.Max(revision, _tombstones[collection].GetValueOrDefault(id));
+            }
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<long> CountAsync(string collection, CancellationToken cancellationToken)
+    {
+        lock (_lock) return ValueTask.FromResult((long)_items[collection].Count);
+    }
+
+    public ValueTask<IReadOnlyList<ScoredItem>> SearchAsync(string collection, QueryVector query, int k, ItemFilter filter, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (query.Fingerprint != _collections[collection].Fingerprint) throw new FingerprintMismatchException(query.Fingerprint, _collections[collection].Fingerprint);
+            var found = _items[collection].Values
+                .Where(item => item.Available && !filter.Exclude.Contains(item.Id))
+                .Where(item => filter.Attributes.All(wanted => item.Attributes.TryGetValue(wanted.Key, out var value) && wanted.Value.Contains(value.ToString())))
+                .Select(item => new ScoredItem(item.Id, Dot(item.Vector, query.Values.Span), item.Title))
+                .OrderByDescending(item => item.Score).ThenBy(item => item.Id).Take(k);
+            return ValueTask.FromResult<IReadOnlyList<ScoredItem>>([.. found]);
+        }
+    }
+
+    public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken)
+    {
+        lock (_lock) return ValueTask.FromResult<IReadOnlyList<IndexedItem>>([.. ids.Where(_items[collection].ContainsKey).Select(id => _items[collection][id])]);
+    }
+
+    public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemId? after, int limit, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return ValueTask.FromResult<IReadOnlyList<IndexedItem>>([.. _items[collection].Values.OrderBy(item => item.Id).Where(item => after is null || item.Id.CompareTo(after.Value) > 0).Take(limit)]);
+    }
+
+    public ValueTask<long> PointAliasAsync(string alias, string collection, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            var before = _aliases.GetValueOrDefault(alias);
+            if (before?.Collection != collection) _aliases[alias] = new AliasTarget(collection, (before?.Generation ?? 0) + 1);
+            return ValueTask.FromResult(_aliases[alias].Generation);
+        }
+    }
+
+    public ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken cancellationToken)
+    {
+        lock (_lock) return ValueTask.FromResult(_aliases.GetValueOrDefault(alias));
+    }
+
+    public ValueTask DropAsync(string collection, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_aliases.Values.Any(alias => alias.Collection == collection)) throw new InvalidOperationException($"{collection} has an alias.");
+            _collections.Remove(collection);
+            _items.Remove(collection);
+            _tombstones.Remove(collection);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private static float Dot(ReadOnlySpan<float> left, ReadOnlySpan<float> right)
+    {
+        float sum = 0;
+        for (int n = 0; n < left.Length; n++) sum += left[n] * right[n];
+        return sum;
+    }
+}

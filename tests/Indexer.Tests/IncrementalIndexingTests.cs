@@ -1,0 +1,114 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.InMemory;
+
+namespace BeeFormer.Streaming.Indexer.Tests;
+
+public sealed class IncrementalIndexingTests
+{
+    [Fact(Timeout = 30_000)]
+    public async Task First_start_serves_an_empty_collection_of_the_live_model()
+    {
+        await using var indexer = new IndexerUnderTest();
+        var model = indexer.Models.GoLive('a');
+        await indexer.StartAsync();
+        await indexer.ServesAsync(model);
+        Assert.Empty(await indexer.ItemsAsync(model));
+        await IndexerUnderTest.UntilAsync(() => Task.FromResult(indexer.Messages.OfType<IndexSwitched>().Any()));
+        Assert.Equal(new IndexSwitched(model.Version, model.Model.Fingerprint, "items-aaaaaaaa", 1), indexer.Messages.OfType<IndexSwitched>().Single());
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Item_events_become_vectors_with_the_offset_as_revision()
+    {
+        await using var indexer = new IndexerUnderTest();
+        var model = indexer.Models.GoLive('a');
+        await indexer.StartAsync();
+        await indexer.PutAsync("i1", "red lamp");
+        long offset = await indexer.PutAsync("i2", "blue chair");
+        await indexer.DrainedAsync();
+
+        var items = await indexer.ItemsAsync(model);
+        Assert.Equal(["i1", "i2"], items.Keys.Order());
+        Assert.Equal(offset, items["i2"].Revision);
+        Assert.Equal(FakeModel.Embed(model.Model.Fingerprint, "blue chair"), items["i2"].Vector, (left, right) => Math.Abs(left - right) < 1e-6);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Newest_description_wins_deleted_items_go_and_unavailable_ones_stay_hidden()
+    {
+        await using var indexer = new IndexerUnderTest();
+        var model = indexer.Models.GoLive('a');
+        await indexer.PutAsync("i1", "old title");
+        await indexer.PutAsync("i1", "new title");
+        await indexer.PutAsync("i2", "gone soon");
+        await indexer.DeleteAsync("i2");
+        await indexer.PutAsync("i3", "out of stock", available: false);
+        await indexer.StartAsync();
+        await indexer.DrainedAsync();
+
+        var items = await indexer.ItemsAsync(model);
+        Assert.Equal(["i1", "i3"], items.Keys.Order());
+        Assert.Equal("new title", items["i1"].Title);
+        Assert.False(items["i3"].Available);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Queued_versions_of_one_item_are_encoded_once()
+    {
+        await using var indexer = new IndexerUnderTest();
+        indexer.Models.GoLive('a');
+        for (int n = 0; n < 8; n++) await indexer.PutAsync("i1", $"title {n}");
+        await indexer.StartAsync();
+        await indexer.DrainedAsync();
+        Assert.Equal([("aaaaaaaa", "title 7")], indexer.Encoded);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Unreadable_event_stops_nobody()
+    {
+        await using var indexer = new IndexerUnderTest();
+        var model = indexer.Models.GoLive('a');
+        await indexer.Log.AppendAsync(Topics.Items, [new LogRecord("i0"u8.ToArray(), "{not json"u8.ToArray())], IndexerUnderTest.Token);
+        await indexer.PutAsync("i1", "red lamp");
+        await indexer.StartAsync();
+        await indexer.DrainedAsync();
+        Assert.Equal(["i1"], (await indexer.ItemsAsync(model)).Keys);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Failure_between_upsert_and_commit_repeats_the_batch_and_changes_nothing()
+    {
+        await using var indexer = new IndexerUnderTest();
+        var model = indexer.Models.GoLive('a');
+        await indexer.StartAsync();
+        await indexer.PutAsync("i1", "red lamp");
+        await indexer.PutAsync("i2", "blue chair");
+        await indexer.DrainedAsync();
+        await indexer.StopAsync();
+        var before = await indexer.ItemsAsync(model);
+
+        // As if the process had died before the commit.
+        await indexer.Log.Subscribe(Topics.Items, ReaderGroups.Indexer, _ => 0).CommitAsync(0, 0, IndexerUnderTest.Token);
+        await indexer.StartAsync();
+        await indexer.DrainedAsync();
+        var after = await indexer.ItemsAsync(model);
+        Assert.Equal(before.Keys.Order(), after.Keys.Order());
+        Assert.All(after, item => Assert.Equal(before[item.Key].Revision, item.Value.Revision));
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Index_that_fails_for_a_while_loses_no_event()
+    {
+        await using var indexer = new IndexerUnderTest();
+        var model = indexer.Models.GoLive('a');
+        await indexer.StartAsync();
+        await indexer.ServesAsync(model);
+        int attempts = 0;
+        indexer.Index.OnUpsert = (_, _) => ++attempts <= 2 ? throw new IOException("disk full") : Task.CompletedTask;
+        await indexer.PutAsync("i1", "red lamp");
+        await indexer.DrainedAsync();
+        Assert.Equal(["i1"], (await indexer.ItemsAsync(model)).Keys);
+        Assert.Equal(3, attempts);
+    }
+}

@@ -1,0 +1,26 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.WindowStore;
+
+namespace BeeFormer.Streaming.Indexer.Tests;
+
+/// <summary>A store that holds what a test has landed in it.</summary>
+internal sealed class MemoryWindowStore : IWindowStore
+{
+    private readonly Dictionary<ItemId, StoredItem> _catalogue = [];
+    private long _next;
+
+    public void Land(long offset, ItemEvent? item, ItemId id)
+    {
+        _catalogue[id] = new StoredItem(0, offset, id, item);
+        _next = Math.Max(_next, offset + 1);
+    }
+
+    public long NextOffset(string topic, int partition) => _next;
+    public IReadOnlyList<StoredItem> ReadCatalogue() => [.. _catalogue.Values.Where(item => item.Event is not null).OrderBy(item => item.Id)];
+    public InteractionWindow Read(WindowQuery query) => new([], [], [], [], [], [], new Dictionary<int, long>(), "empty");
+    public bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) => throw new NotSupportedException();
+    public bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows) => throw new NotSupportedException();
+    public void Forget(UserId user) => throw new NotSupportedException();
+    public WindowSummary Describe() => throw new NotSupportedException();
+    public IReadOnlySet<string> EventIds(string prefix) => throw new NotSupportedException();
+}
