@@ -1,0 +1,17 @@
+using BeeFormer.Streaming.EventLog.Embedded;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+public static class EmbeddedEventLogRegistration
+{
+    /// <summary>The log in files under <paramref name="folder"/>, in this process.</summary>
+    public static IServiceCollection AddEmbeddedEventLog(this IServiceCollection services, string folder, EmbeddedEventLogOptions? options = null)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<BeeFormer.Streaming.EventLog.IEventLog>(provider => new EmbeddedEventLog(
+            folder, options ?? new EmbeddedEventLogOptions(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<EmbeddedEventLog>>()));
+        return services;
+    }
+}

@@ -1,0 +1,16 @@
+using BeeFormer.Streaming.Profiles;
+using BeeFormer.Streaming.Profiles.Embedded;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+public static class EmbeddedProfilesRegistration
+{
+    /// <summary>Profiles in this process's memory, with a snapshot under <paramref name="folder"/>.</summary>
+    public static IServiceCollection AddEmbeddedProfiles(this IServiceCollection services, string folder, EmbeddedProfilesOptions? options = null)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IProfiles>(provider => new EmbeddedProfiles(folder, options ?? new EmbeddedProfilesOptions(), provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+}
