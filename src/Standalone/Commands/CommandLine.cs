@@ -12,8 +12,12 @@ internal static class CommandLine
     {
         var root = new RootCommand("BeeFormer.Streaming: a recommender that learns from a stream of events what item texts mean to users.")
         {
-            EncodeCommand.Create(console),
+            ServeCommand.Create(console),
+            DemoCommand.Create(console),
+            ReplayCommand.Create(console),
             EvaluateCommand.Create(console),
+            EncodeCommand.Create(console),
+            WindowsCommand.Create(console),
         };
         return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
     }

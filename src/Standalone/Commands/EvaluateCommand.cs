@@ -19,13 +19,14 @@ internal static class EvaluateCommand
         var dataSet = new DataSetOptions();
         Option<string?> coldItems = CommonOptions.OptionalFile("--cold-items", "Ids of the cold items, one a line; default: a fifth of the items, drawn by the seed.");
         Option<string?> policy = CommonOptions.OptionalFile("--policy", "Training policy (YAML); default: the program's own.");
+        Option<int?> length = new("--max-seq-length") { Description = "Tokens a text is cut to; default: as the policy says, else as the services do (128).", HelpName = "N" };
         Option<string?> encoder = new("--encoder") { Description = "sentence-transformers folder; default: the policy's embedder, or the one that comes with the program.", HelpName = "FOLDER" };
         Option<int> seed = new("--seed") { Description = "Draws the cold items where no file names them.", HelpName = "N", DefaultValueFactory = _ => 42 };
         Option<string> data = CommonOptions.Data();
         Option<string?> json = CommonOptions.Json();
         var command = new Command("evaluate", "Measure how well the encoder ranks items that nobody has touched, before and after training.");
         dataSet.AddTo(command);
-        foreach (Option option in new Option[] { coldItems, policy, encoder, seed, data, json }) command.Options.Add(option);
+        foreach (Option option in new Option[] { coldItems, policy, encoder, length, seed, data, json }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(async token =>
         {
             TrainingPolicy training = parsed.GetValue(policy) is { } file ? TrainingPolicy.Load(file) : new TrainingPolicy();
@@ -36,7 +37,8 @@ internal static class EvaluateCommand
                 Bar reading = bars.Start("Reading the data set", 1);
                 ColdStartTask task = Read(dataSet.Of(parsed), parsed.GetValue(coldItems), parsed.GetRequiredValue(seed), token);
                 reading.Finish();
-                using SentenceEncoder start = SentenceEncoder.Load(parsed.GetValue(encoder) ?? training.Embedder ?? SentenceEncoder.DefaultFolder, training.MaxSeqLength);
+                using SentenceEncoder start = SentenceEncoder.Load(parsed.GetValue(encoder) ?? training.Embedder ?? SentenceEncoder.DefaultFolder,
+                    parsed.GetValue(length) ?? training.MaxSeqLength ?? new BaseEncoderOptions().MaxSequenceLength);
                 using var cache = new EncoderOutputCache(folder.Cache);
                 return ColdStartEvaluation.Run(task, training, start, cache, new PhaseBars(bars), token);
             }, token));

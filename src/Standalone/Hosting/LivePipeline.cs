@@ -1,6 +1,6 @@
-using System.Text;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.Events;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.Standalone.Replay;
 using BeeFormer.Streaming.VectorIndex;
@@ -26,13 +26,13 @@ internal sealed class LivePipeline(
     public async Task AppendAsync(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken)
     {
         foreach (ItemEvent[] batch in items.Chunk(1_000))
-            await log.AppendAsync(Topics.Items, [.. batch.Select(item => new LogRecord(Encoding.UTF8.GetBytes(item.ItemId.Value), WireEvents.Write(item)))], cancellationToken);
+            await log.AppendAsync(Topics.Items, [.. batch.Select(item => ItemJson.Record(item))], cancellationToken);
     }
 
     public async Task AppendAsync(IReadOnlyList<InteractionEvent> interactions, CancellationToken cancellationToken)
     {
         foreach (InteractionEvent[] batch in interactions.Chunk(2_000))
-            await log.AppendAsync(Topics.Interactions, [.. batch.Select(interaction => new LogRecord(Encoding.UTF8.GetBytes(interaction.UserId.Value), WireEvents.Write(interaction)))], cancellationToken);
+            await log.AppendAsync(Topics.Interactions, [.. batch.Select(interaction => InteractionJson.Record(interaction))], cancellationToken);
     }
 
     /// <summary>Waits until everything in the topic is durable in the window store.</summary>
