@@ -54,8 +54,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
         if (head is not null && !(AllFinite(head.Projection.Span) && AllFinite(head.WordRows.Span)))
             return Refused(live, request, window, [], "Refused: the head's weights are no longer finite numbers after training; lower head_lr and head_word_lr.");
 
-        // Not disposed: its encoder is the tuned one or the incumbent's, and both have owners above.
-        var challenger = new EmbeddingModel(encoder, head, itemText, cache);
+        using var challenger = new EmbeddingModel(encoder, head, itemText, cache);
         (GateDecision decision, JsonObject metrics) = Judge(challenger, incumbent, live, catalogue, split, phases, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         return decision.Promoted
@@ -96,7 +95,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
             metrics["base"] = ModelEvaluation.ToJson(evaluation.Of(untrained));
         }
         metrics["popularity"] = evaluation.Popularity().ToJson();
-        metrics["tfidf"] = evaluation.TfIdf(challenger.Head).ToJson();
+        metrics["tfidf"] = evaluation.TfIdf().ToJson();
         phases.Report("evaluate", 1, null);
         return (decision, metrics);
     }

@@ -23,10 +23,9 @@ internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> t
 
     public HoldoutScores Popularity() => HoldoutScores.Of(split, catalogue => Baselines.Popularity(split.History, catalogue, policy.Seed), cancellationToken);
 
-    /// <param name="head">Its words are used where it has some; else those of the catalogue are found first.</param>
-    public HoldoutScores TfIdf(Head? head)
+    public HoldoutScores TfIdf()
     {
-        SparseRows words = head?.TfIdf(texts) ?? Vocabulary.Of(texts, new HeadShape(1, 1, policy.Seed).MinTexts, new HeadShape(1, 1, policy.Seed).MaxWords).TfIdf(texts);
+        SparseRows words = Head.Create(encoderDimension: 1, texts, policy.Seed).TfIdf(texts);
         return HoldoutScores.Of(split, catalogue => Baselines.TfIdf(words, split.History, catalogue), cancellationToken);
     }
 

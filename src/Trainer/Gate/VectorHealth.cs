@@ -24,7 +24,7 @@ internal sealed record VectorHealth(double MeanCosine, double EffectiveRank, boo
         long n = unit.size(0);
         if (n < 2) return new VectorHealth(0, n, Finite: true);
         // The sum over all ordered pairs is |Σ v|²; n of them pair an item with itself.
-        double meanCosine = (unit.sum(0).square().sum().item<float>() - n) / ((double)n * (n - 1));
+        double meanCosine = (unit.sum(dim: 0L).square().sum().item<float>() - n) / ((double)n * (n - 1));
         Tensor shares = linalg.svdvals(unit);
         shares = shares / shares.sum();
         double entropy = -(shares * shares.clamp_min(1e-12).log()).sum().item<float>();

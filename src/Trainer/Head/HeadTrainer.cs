@@ -12,7 +12,7 @@ public static class HeadTrainer
     /// <param name="encoderOutputs">e of every item.</param>
     /// <param name="words">t of every item: <see cref="Head.TfIdf"/> of <paramref name="start"/>.</param>
     /// <param name="interactions">Columns are the same items.</param>
-    /// <returns>A new head; the first one stays as it is. Without any item that two users... could be compared by, the weights are those of <paramref name="start"/>.</returns>
+    /// <returns>A new head; <paramref name="start"/> stays as it is. Where no user touched two items there is nothing to learn, and the weights are those of <paramref name="start"/>.</returns>
     public static Head Train(Head start, EmbeddingMatrix encoderOutputs, SparseRows words, InteractionColumns interactions, HeadTrainingOptions options,
         TimeProvider clock, IProgress<HeadTrainingProgress>? progress = null, CancellationToken cancellationToken = default)
     {

@@ -24,17 +24,17 @@ public sealed record InteractionColumns(int Users, int[] Start, int[] User, floa
         Array.Sort(triples, (a, b) => a.Item != b.Item ? a.Item.CompareTo(b.Item) : a.User != b.User ? a.User.CompareTo(b.User) : b.Weight.CompareTo(a.Weight));
 
         var start = new int[items + 1];
-        var users_ = new int[triples.Length];
+        var sortedUsers = new int[triples.Length];
         var weights = new float[triples.Length];
         int count = 0;
         for (int n = 0; n < triples.Length; n++)
         {
             if (n > 0 && triples[n].Item == triples[n - 1].Item && triples[n].User == triples[n - 1].User) continue;
-            users_[count] = triples[n].User;
+            sortedUsers[count] = triples[n].User;
             weights[count++] = triples[n].Weight;
             start[triples[n].Item + 1] = count;
         }
         for (int i = 1; i <= items; i++) start[i] = Math.Max(start[i], start[i - 1]);
-        return new InteractionColumns(users, start, users_[..count], weights[..count]);
+        return new InteractionColumns(users, start, sortedUsers[..count], weights[..count]);
     }
 }

@@ -1,0 +1,87 @@
+using BeeFormer.Streaming.Contracts;
+
+namespace BeeFormer.Streaming.Encoder.Tests;
+
+public sealed class EmbeddingModelTests : IDisposable
+{
+    private static readonly string[] s_texts = ["red garden chair", "blue garden chair", "a red cup of tea", "tea"];
+    private readonly string _folder = Directory.CreateTempSubdirectory("model-").FullName;
+    private readonly SentenceEncoder _encoder = SentenceEncoder.Load(Path.Combine(Golden.Encoder, "tiny-bert", "model"));
+
+    public void Dispose()
+    {
+        _encoder.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private Head ALearnedHead()
+    {
+        var head = Head.Create(new HeadShape(_encoder.Dimension, 24, Seed: 1), s_texts);
+        return head.WithWeights(HeadTests.Outputs(_encoder.Dimension, 24, seed: 3).Values, head.WordRows.ToArray());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Saved_model_comes_back_with_the_same_vectors_and_fingerprints(bool withHead)
+    {
+        using var model = new EmbeddingModel(_encoder, withHead ? ALearnedHead() : null, new ItemText(), cache: null);
+        model.Save(Path.Combine(_folder, "saved"));
+        using var loaded = EmbeddingModel.Load(Path.Combine(_folder, "saved"), new ItemText(), cache: null);
+        Assert.Equal(model.Encoder.Fingerprint, loaded.Encoder.Fingerprint);
+        Assert.Equal(model.Head?.Fingerprint, loaded.Head?.Fingerprint);
+        Assert.Equal(model.Fingerprint, loaded.Fingerprint);
+        Assert.Equal(model.Dimension, loaded.Dimension);
+        Assert.Equal(model.EmbedTexts(s_texts).Values, loaded.EmbedTexts(s_texts).Values);
+    }
+
+    [Fact]
+    public void Folder_opened_as_a_plain_encoder_gives_e_times_W()
+    {
+        using var model = new EmbeddingModel(_encoder, ALearnedHead(), new ItemText(), cache: null);
+        model.Save(Path.Combine(_folder, "saved"));
+        using var plain = SentenceEncoder.Load(Path.Combine(_folder, "saved"));
+        var projected = plain.Encode(["zz"]).Values; // no known word: the head's vector is norm(e·W) as well
+        RowArithmetic.Normalize(projected);
+        Golden.AssertClose(model.EmbedQuery("zz"), projected, 1e-5, "norm(e·W)");
+    }
+
+    [Fact]
+    public void Encoder_files_are_the_same_bytes_for_every_head()
+    {
+        using var model = new EmbeddingModel(_encoder, ALearnedHead(), new ItemText(), cache: null);
+        model.Save(Path.Combine(_folder, "first"));
+        using var loaded = EmbeddingModel.Load(Path.Combine(_folder, "first"), new ItemText(), cache: null);
+        loaded.WithHead(Head.Create(_encoder.Dimension, s_texts, seed: 9)).Save(Path.Combine(_folder, "second"));
+        foreach (string file in (string[])["model.safetensors", "tokenizer.json", "config.json"])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "first", file)), File.ReadAllBytes(Path.Combine(_folder, "second", file)));
+        Assert.Equal(File.ReadAllText(Path.Combine(_folder, "first", "modules.json")), File.ReadAllText(Path.Combine(_folder, "second", "modules.json")));
+    }
+
+    [Fact]
+    public void Fingerprint_covers_encoder_head_and_template()
+    {
+        using var plain = new EmbeddingModel(_encoder, null, new ItemText(), null);
+        using var other = new EmbeddingModel(_encoder, null, new ItemText("{title}"), null);
+        using var withHead = plain.WithHead(ALearnedHead());
+        using var shorter = SentenceEncoder.Load(Path.Combine(Golden.Encoder, "tiny-bert", "model"), _encoder.MaxSequenceLength - 1);
+        using var withShorter = new EmbeddingModel(shorter, null, new ItemText(), null);
+        Assert.Equal(4, new[] { plain, other, withHead, withShorter }.Select(model => model.Fingerprint).Distinct().Count());
+    }
+
+    [Fact]
+    public void Query_item_and_text_take_the_same_path_with_and_without_cache()
+    {
+        using var cache = new EncoderOutputCache(Path.Combine(_folder, "outputs"));
+        using var model = new EmbeddingModel(_encoder, ALearnedHead(), new ItemText(), cache);
+        var item = new ItemEvent(new ItemId("1"), "red garden", "chair", new Dictionary<string, System.Text.Json.JsonElement>(), null, true, 0);
+        float[] query = model.EmbedQuery("red garden. chair");
+        Golden.AssertClose(query, model.EmbedItems([item]).Values, 1e-6, "item, first time");
+        Golden.AssertClose(query, model.EmbedItems([item]).Values, 1e-6, "item, from the cache");
+        Assert.Equal(1, RowArithmetic.Dot(query, query), 1e-5);
+    }
+
+    [Fact]
+    public void Head_of_another_dimension_is_refused() =>
+        Assert.Throws<ArgumentException>(() => new EmbeddingModel(_encoder, Head.Create(_encoder.Dimension + 1, s_texts, seed: 1), new ItemText(), null));
+}

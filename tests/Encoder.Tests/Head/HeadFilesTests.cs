@@ -1,0 +1,70 @@
+namespace BeeFormer.Streaming.Encoder.Tests;
+
+public sealed class HeadFilesTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("head-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private string Json => Path.Combine(_folder, "head", "head.json");
+
+    private Head Saved()
+    {
+        var head = Head.Create(new HeadShape(6, 9, Seed: -3, Alpha: 0.3f, MinTexts: 1), HeadTests.Texts);
+        head.Save(_folder);
+        return head;
+    }
+
+    [Fact]
+    public void Saved_head_comes_back_the_same()
+    {
+        var head = Saved();
+        var loaded = Head.Load(_folder);
+        Assert.Equal(head.Fingerprint, loaded.Fingerprint);
+        Assert.Equal(head.Shape, loaded.Shape);
+        var e = HeadTests.Outputs(HeadTests.Texts.Length, 6, seed: 1);
+        Assert.Equal(head.Apply(e, HeadTests.Texts).Values, loaded.Apply(e, HeadTests.Texts).Values);
+    }
+
+    [Fact]
+    public void Fingerprint_covers_alpha_and_weights()
+    {
+        var head = Head.Create(new HeadShape(2, 2, Seed: 1), HeadTests.Texts);
+        var other = Head.Create(new HeadShape(2, 2, Seed: 1, Alpha: 0.6f), HeadTests.Texts);
+        Assert.NotEqual(head.Fingerprint, other.Fingerprint);
+        float[] rows = head.WordRows.ToArray();
+        rows[^1] += 1e-3f;
+        Assert.NotEqual(head.Fingerprint, head.WithWeights(head.Projection.ToArray(), rows).Fingerprint);
+    }
+
+    [Theory]
+    [InlineData("\"format\": 1", "\"format\": 2")]
+    [InlineData("\"dimension\": 9", "\"dimension\": 10")]
+    [InlineData("\"encoder_dimension\": 6", "\"encoder_dimension\": 2000000000")]
+    [InlineData("\"dense\": \"0_Dense\"", "\"dense\": \"../0_Dense\"")]
+    [InlineData("\"max_words\": 100000", "\"max_words\": -1")]
+    [InlineData("\"tea\"", "\"aaa\"")]
+    [InlineData("\"word_rule\": \"", "\"word_rule\": \"x")]
+    [InlineData("{", "")]
+    public void Damaged_description_is_refused_with_the_name_of_the_file(string what, string by)
+    {
+        Saved();
+        string text = File.ReadAllText(Json);
+        int at = text.IndexOf(what, StringComparison.Ordinal);
+        Assert.True(at >= 0, $"the description holds no {what}");
+        File.WriteAllText(Json, text[..at] + by + text[(at + what.Length)..]);
+        var refusal = Assert.Throws<InvalidDataException>(() => Head.Load(_folder));
+        Assert.Contains(".json", refusal.Message + refusal.InnerException?.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("head/head.safetensors")]
+    [InlineData("0_Dense/model.safetensors")]
+    public void Truncated_weights_are_refused(string file)
+    {
+        Saved();
+        string path = Path.Combine(_folder, file);
+        File.WriteAllBytes(path, File.ReadAllBytes(path)[..^5]);
+        Assert.Throws<InvalidDataException>(() => Head.Load(_folder));
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text;
+using FsCheck.Xunit;
+
+namespace BeeFormer.Streaming.Encoder.Tests;
+
+public sealed class WordsTests
+{
+    [Theory]
+    [InlineData("The Hunger-Games, #1", "the|hunger|games")]
+    [InlineData("don't PANIC: 42 reasons", "don|panic|42|reasons")]
+    [InlineData("Čapek ŽLUTÝ kůň 東京タワー", "čapek|žlutý|kůň|東京タワー")]
+    [InlineData("e\u0301te\u0301 𝒜𝒷 x", "e\u0301te\u0301|𝒜𝒷")]
+    [InlineData("\u0301\u0301 a b \ud800c", "")]
+    public void Words_are_lower_cased_runs_of_letters_and_digits_of_two_or_more(string text, string expected)
+    {
+        var words = In(text);
+        Assert.Equal(expected.Split('|', StringSplitOptions.RemoveEmptyEntries), words);
+    }
+
+    [Fact]
+    public void Run_longer_than_the_bound_is_skipped()
+    {
+        string longest = new('a', Words.MaxLength);
+        Assert.Equal([longest, "cd"], In($"{longest} {longest}b cd"));
+    }
+
+    [Property]
+    public void Any_text_gives_words_that_are_their_own_words(string? text)
+    {
+        foreach (string word in In(text ?? ""))
+        {
+            Assert.InRange(word.Length, 2, Words.MaxLength);
+            Assert.Equal([word], In(word));
+            Assert.DoesNotContain('\n', word);
+            Assert.InRange(Encoding.UTF8.GetByteCount(word), 2, 3 * Words.MaxLength);
+        }
+    }
+
+    private static List<string> In(string text)
+    {
+        var words = new List<string>();
+        foreach (var word in Words.In(text)) words.Add(word.ToString());
+        return words;
+    }
+}

@@ -1,0 +1,77 @@
+using BeeFormer.Streaming.Encoder;
+
+namespace BeeFormer.Streaming.Trainer.Tests;
+
+public sealed class EncoderTrainerTests
+{
+    private static readonly string[] Texts = TinyEncoder.Texts(72);
+    private static readonly InteractionMatrix Interactions = TinyEncoder.Tastes(users: 60, items: 72, seed: 3);
+    private static readonly TrainingPolicy Policy = new() { EncoderSteps = 25, MaxOutput = 48, Lr = 3e-3, FrozenLayers = 0, BatchSize = 20 };
+
+    [Theory]
+    [InlineData(Batching.Items)]
+    [InlineData(Batching.Users)]
+    public void Loss_falls(Batching batching)
+    {
+        using SentenceEncoder encoder = TinyEncoder.Load();
+        var losses = new List<double>();
+        using SentenceEncoder trained = Train(encoder, Policy with { Batching = batching }, losses);
+        Assert.Equal(25, losses.Count);
+        Assert.True(losses.TakeLast(5).Average() < losses.Take(3).Average() * 0.9, string.Join(' ', losses));
+    }
+
+    [Fact]
+    public void The_same_seed_trains_the_same_weights_and_leaves_the_given_encoder_as_it_was()
+    {
+        using SentenceEncoder encoder = TinyEncoder.Load();
+        var before = encoder.Fingerprint;
+        TrainingPolicy policy = Policy with { EncoderSteps = 4 };
+        using SentenceEncoder first = Train(encoder, policy, []);
+        using SentenceEncoder second = Train(encoder, policy, []);
+        using SentenceEncoder other = Train(encoder, policy with { Seed = 7 }, []);
+        Assert.Equal(first.Fingerprint, second.Fingerprint);
+        Assert.NotEqual(first.Fingerprint, other.Fingerprint);
+        Assert.Equal(before, encoder.Fingerprint);
+        Assert.NotEqual(before, first.Fingerprint);
+    }
+
+    [Fact]
+    public void Frozen_layers_keep_their_weights()
+    {
+        using SentenceEncoder encoder = TinyEncoder.Load();
+        using SentenceEncoder trained = Train(encoder, Policy with { EncoderSteps = 2, FrozenLayers = 0.5 }, []);
+        foreach (((string name, var before), (_, var after)) in encoder.Parameters.Zip(trained.Parameters))
+            Assert.Equal(name.Contains("layer.1.", StringComparison.Ordinal), (before - after).abs().max().item<float>() > 0);
+    }
+
+    [Fact]
+    public void Training_ends_with_the_step_that_crosses_the_time_budget()
+    {
+        using SentenceEncoder encoder = TinyEncoder.Load();
+        var losses = new List<double>();
+        var clock = new SteppingClock(TimeSpan.FromSeconds(1));
+        using SentenceEncoder trained = EncoderTrainer.Train(encoder, Texts, Interactions, Policy with { MaxDuration = TimeSpan.FromSeconds(3) }, clock,
+            new ImmediateProgress<EncoderTrainingProgress>(p => losses.Add(p.Loss)), TestContext.Current.CancellationToken);
+        Assert.Equal(3, losses.Count);
+    }
+
+    [Fact]
+    public void Cancellation_ends_the_training()
+    {
+        using SentenceEncoder encoder = TinyEncoder.Load();
+        using var cancellation = new CancellationTokenSource();
+        Assert.Throws<OperationCanceledException>(() => EncoderTrainer.Train(encoder, Texts, Interactions, Policy, TimeProvider.System,
+            new ImmediateProgress<EncoderTrainingProgress>(p => { if (p.Step == 2) cancellation.Cancel(); }), cancellation.Token));
+    }
+
+    private static SentenceEncoder Train(SentenceEncoder encoder, TrainingPolicy policy, List<double> losses) =>
+        EncoderTrainer.Train(encoder, Texts, Interactions, policy, TimeProvider.System, new ImmediateProgress<EncoderTrainingProgress>(p => losses.Add(p.Loss)), TestContext.Current.CancellationToken);
+
+    /// <summary>Every look at it is one step later.</summary>
+    private sealed class SteppingClock(TimeSpan step) : TimeProvider
+    {
+        private long _ticks;
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+        public override long GetTimestamp() => _ticks += step.Ticks;
+    }
+}

@@ -1,0 +1,62 @@
+namespace BeeFormer.Streaming.Trainer.Tests;
+
+public sealed class PolicyReaderTests
+{
+    [Fact]
+    public void Flat_and_nested_forms_read_the_same()
+    {
+        TrainingPolicy flat = Read("lr: 1e-5\nmax_output: 100\nuse_scheduler: false\ntop_k: 3\nhead: none\nbatching: users\nmax_duration: 90\nembedder: some/folder\ndevice: cpu\n");
+        TrainingPolicy nested = Read("""
+            policy_configs:
+              embedding_policy:
+                policy_type: beeformer
+                lr: 1e-5
+                max_output: 100
+                use_scheduler: false
+                top_k: 3
+                head: none
+                batching: users
+                max_duration: 00:01:30
+                embedder: some/folder
+                use_images: false
+                train_distributed: false
+              scoring_policy:
+                policy_type: beeformer
+                lr: 1e-5
+            """);
+        Assert.Equal(flat, nested);
+        Assert.Equal(1e-5, flat.Lr);
+        Assert.Equal(TimeSpan.FromSeconds(90), flat.MaxDuration);
+        Assert.Equal(HeadKind.None, flat.Head);
+    }
+
+    [Fact]
+    public void An_empty_file_is_the_default_policy() => Assert.Equal(new TrainingPolicy(), Read(""));
+
+    [Theory]
+    [InlineData("lr: 1e-4\nlearning_rate: 1\n", 2, 1, "learning_rate")]
+    [InlineData("lr: fast\n", 1, 5, "a number from 0 to 1")]
+    [InlineData("lr: NaN\n", 1, 5, "a number from 0 to 1")]
+    [InlineData("batch_size: 0\n", 1, 13, "a whole number from 1")]
+    [InlineData("max_output: 99999999999\n", 1, 13, "a whole number from 2")]
+    [InlineData("head: big\n", 1, 7, "words or none")]
+    [InlineData("use_images: true\n", 1, 13, "not available in this version")]
+    [InlineData("train_distributed: true\n", 1, 20, "not available in this version")]
+    [InlineData("device: cuda\n", 1, 9, "only cpu is available in this version")]
+    [InlineData("policy_configs:\n  embedding_policy:\n    policy_type: random\n", 3, 18, "expected beeformer")]
+    [InlineData("policy_configs:\n  other: {}\n", 2, 3, "embedding_policy or scoring_policy")]
+    [InlineData("policy_configs:\n  embedding_policy: {lr: 1e-4}\n  scoring_policy: {lr: 1e-5}\n", 3, 24, "must agree")]
+    [InlineData("- lr\n", 1, 1, "a mapping")]
+    [InlineData("lr: [1\n", 2, 1, "not YAML")]
+    public void What_is_wrong_is_named_with_line_and_column(string yaml, int line, int column, string expected)
+    {
+        string message = Assert.Throws<InvalidDataException>(() => Read(yaml)).Message;
+        Assert.StartsWith($"policy.yaml({line},{column}): ", message, StringComparison.Ordinal);
+        Assert.Contains(expected, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_file_is_named() => Assert.Contains("nowhere.yaml", Assert.Throws<InvalidDataException>(() => TrainingPolicy.Load("nowhere.yaml")).Message, StringComparison.Ordinal);
+
+    private static TrainingPolicy Read(string yaml) => PolicyReader.Read(new StringReader(yaml), "policy.yaml");
+}
