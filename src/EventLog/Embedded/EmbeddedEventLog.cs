@@ -1,3 +1,4 @@
+using BeeFormer.Streaming.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace BeeFormer.Streaming.EventLog.Embedded;
@@ -17,7 +18,7 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
     public EmbeddedEventLog(string folder, EmbeddedEventLogOptions options, TimeProvider time, ILogger<EmbeddedEventLog> logger)
     {
         if (options.Partitions is < 1 or > 64) throw new ArgumentException($"Partitions is {options.Partitions}; expected 1 to 64", nameof(options));
-        if (options.MaxRecordBytes is < 1024 or > 16 << 20) throw new ArgumentException($"MaxRecordBytes is {options.MaxRecordBytes}; expected 1024 to {16 << 20}", nameof(options));
+        if (options.MaxRecordBytes is < 4096 or > 16 << 20) throw new ArgumentException($"MaxRecordBytes is {options.MaxRecordBytes}; expected 4096 to {16 << 20}", nameof(options));
         (_folder, _options, _time, _logger) = (Path.GetFullPath(folder), options, time, logger);
         Directory.CreateDirectory(_folder);
         string lockPath = Path.Combine(_folder, "lock");
@@ -37,10 +38,11 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
     {
         cancellationToken.ThrowIfCancellationRequested();
         var log = Topic(topic);
+        int most = topic == Topics.DeadLetters ? _options.MaxDeadLetterBytes : _options.MaxRecordBytes;
         for (int n = 0; n < records.Count; n++)
         {
             long bytes = (long)records[n].Key.Length + (records[n].Value?.Length ?? 0);
-            if (bytes > _options.MaxRecordBytes) throw new ArgumentException($"record {n} for topic {topic} has {bytes} bytes; at most {_options.MaxRecordBytes} are allowed", nameof(records));
+            if (bytes > most) throw new ArgumentException($"record {n} for topic {topic} has {bytes} bytes; at most {most} are allowed", nameof(records));
         }
         if (records.Count == 0) return [];
 

@@ -64,7 +64,7 @@ internal sealed class TopicLog : IAsyncDisposable
 
     private static LogGeometry LoadLayout(string path, EmbeddedEventLogOptions options)
     {
-        int largest = options.MaxRecordBytes + RecordFormat.HeaderBytes;
+        int largest = options.MaxDeadLetterBytes + RecordFormat.HeaderBytes;
         if (!File.Exists(path))
         {
             var geometry = LogGeometry.For(largest);
@@ -79,7 +79,7 @@ internal sealed class TopicLog : IAsyncDisposable
             throw new InvalidDataException($"{path}: the topic has {layout.Partitions} partitions, the configuration says {options.Partitions}; keys would move, so the number is fixed when the topic is created");
         var kept = new LogGeometry(layout.PageBits, layout.SegmentBits);
         if (largest > kept.LargestRecord)
-            throw new InvalidDataException($"{path}: the topic was created for records of at most {kept.LargestRecord - RecordFormat.HeaderBytes} bytes, the configuration asks for {options.MaxRecordBytes}");
+            throw new InvalidDataException($"{path}: the topic was created for pages of {1 << kept.PageBits} bytes, too small for records of {options.MaxRecordBytes} bytes; keep MaxRecordBytes as it was when the topic was created");
         return kept;
     }
 

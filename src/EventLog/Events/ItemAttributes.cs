@@ -23,7 +23,7 @@ internal static class ItemAttributes
     /// <param name="skipUnfit">A field beside the known ones that no attribute could hold is passed over, not refused. One of <c>attributes</c> goes before it.</param>
     public static Rejection? ReadValue(ref Utf8JsonReader reader, string name, Dictionary<string, JsonElement> attributes, bool skipUnfit)
     {
-        string field = $"attributes.{(name.Length > 80 ? name[..80] + "…" : name)}";
+        string field = $"attributes.{name}";
         Rejection? problem = name.Length is 0 or > EventLimits.MaxAttributeNameLength
             ? JsonFields.Invalid(field, $"a name of 1 to {EventLimits.MaxAttributeNameLength} characters")
             : Problem(reader, field);

@@ -10,7 +10,15 @@ internal static class JsonFields
 {
     public static readonly JsonReaderOptions ReaderOptions = new() { MaxDepth = EventLimits.MaxDepth };
 
-    public static Rejection Invalid(string field, string expected) => new(RejectionReasons.InvalidField, $"{field}: expected {expected}");
+    public static Rejection Invalid(string field, string expected) => new(RejectionReasons.InvalidField, $"{Shortened(field)}: expected {expected}");
+
+    // Names of fields come from outside too and may be of any length.
+    private static string Shortened(string name)
+    {
+        const int Most = 100;
+        if (name.Length <= Most) return name;
+        return name[..(char.IsHighSurrogate(name[Most - 1]) ? Most - 1 : Most)] + "…";
+    }
 
     public static Rejection Missing(string field, string expected) => new(RejectionReasons.MissingField, $"{field} is missing; expected {expected}");
 

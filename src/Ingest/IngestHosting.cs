@@ -1,0 +1,29 @@
+using BeeFormer.Streaming.Ingest;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.Hosting;
+
+public static class IngestHosting
+{
+    /// <summary>Lands both topics of the log in the window store and keeps the profiles. Needs an event log, a window store and profiles.</summary>
+    public static IHostApplicationBuilder AddIngest(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<IngestOptions>().BindConfiguration(IngestOptions.Section).ValidateOnStart();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<IngestOptions>, IngestOptionsCheck>());
+        builder.Services.AddMetrics();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<IngestMetrics>();
+        builder.Services.TryAddSingleton<IngestHealth>();
+        builder.Services.AddHealthChecks().AddCheck<IngestHealth>("ingest");
+        builder.Services.AddHostedService<IngestService>();
+        return builder;
+    }
+
+    private sealed class IngestOptionsCheck : IValidateOptions<IngestOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, IngestOptions options) =>
+            options.Problem() is { } problem ? ValidateOptionsResult.Fail(problem) : ValidateOptionsResult.Success;
+    }
+}

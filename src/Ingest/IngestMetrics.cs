@@ -1,0 +1,39 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+
+namespace BeeFormer.Streaming.Ingest;
+
+/// <summary>Counters of the meter <c>BeeFormer.Streaming.Ingest</c>, each tagged with its topic.</summary>
+internal sealed class IngestMetrics
+{
+    public const string MeterName = "BeeFormer.Streaming.Ingest";
+
+    private readonly Counter<long> _events;
+    private readonly Counter<long> _segments;
+    private readonly Counter<long> _deadLetters;
+    private readonly Counter<long> _failures;
+    private readonly ConcurrentDictionary<(string Topic, int Partition), long> _lag = new();
+
+    public IngestMetrics(IMeterFactory meters)
+    {
+        var meter = meters.Create(MeterName);
+        _events = meter.CreateCounter<long>("ingest.events", "{event}", "Messages that became durable in segments");
+        _segments = meter.CreateCounter<long>("ingest.segments", "{segment}", "Segments written");
+        _deadLetters = meter.CreateCounter<long>("ingest.dead_letters", "{event}", "Messages that could not be read");
+        _failures = meter.CreateCounter<long>("ingest.failures", "{failure}", "Attempts that a store refused and that are repeated");
+        meter.CreateObservableGauge("ingest.lag", () => _lag.Select(pair => new Measurement<long>(pair.Value, Tag(pair.Key.Topic), new("partition", pair.Key.Partition))), "{event}", "Messages in the log that no segment covers");
+    }
+
+    public void SegmentWritten(string topic, int partition, long events, long lag)
+    {
+        _events.Add(events, Tag(topic));
+        _segments.Add(1, Tag(topic));
+        _lag[(topic, partition)] = lag;
+    }
+
+    public void DeadLettered(string topic, int count) => _deadLetters.Add(count, Tag(topic));
+
+    public void Failed(string topic) => _failures.Add(1, Tag(topic));
+
+    private static KeyValuePair<string, object?> Tag(string topic) => new("topic", topic);
+}

@@ -1,0 +1,26 @@
+namespace BeeFormer.Streaming.Ingest;
+
+/// <summary>Rows of one partition that wait to be written, covering offsets <see cref="First"/> to <see cref="Next"/> (excluded).</summary>
+internal sealed class OpenSegment<TRow>(long first)
+{
+    public long First { get; private set; } = first;
+    public long Next { get; private set; } = first;
+    public List<TRow> Rows { get; private set; } = [];
+    /// <summary>A time stamp of the clock when the first message came in.</summary>
+    public long OpenedAt { get; private set; }
+
+    public bool IsEmpty => First == Next;
+
+    public void Cover(long offset, long now)
+    {
+        if (offset != Next) throw new InvalidOperationException($"offset {offset} follows {Next - 1}; segments have no gaps");
+        if (IsEmpty) OpenedAt = now;
+        Next++;
+    }
+
+    public void StartNext()
+    {
+        First = Next;
+        Rows = []; // not cleared: the store may still hold the list
+    }
+}
