@@ -1,0 +1,176 @@
+using System.Text.Json.Nodes;
+using BeeFormer.Streaming.Contracts;
+
+namespace BeeFormer.Streaming.ModelStore.Tests;
+
+public sealed class FolderModelStoreTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("model-store-").FullName;
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private FolderModelStore Open() => new(folder, TimeProvider.System);
+    private string In(params string[] parts) => Path.Combine([folder, .. parts]);
+
+    private static ModelDraft ADraft(char digit = 'a', ModelVersion? parent = null) => new(
+        new Fingerprint(new string(digit, 64)), 384, parent, "w1", new Dictionary<int, long> { [0] = 12, [3] = 9 },
+        new JsonObject { ["lr"] = 0.001 }, new JsonObject { ["ndcg@100"] = 0.25 }, "better than its parent");
+
+    private static void AnEncoder(string target, string head = "head 1")
+    {
+        Directory.CreateDirectory(Path.Combine(target, "head"));
+        File.WriteAllText(Path.Combine(target, "model.safetensors"), "weights");
+        File.WriteAllText(Path.Combine(target, "head", "head.safetensors"), head);
+    }
+
+    [Fact]
+    public void A_published_version_is_listed_and_found_after_reopening()
+    {
+        var first = Open().Publish(ADraft(), f => AnEncoder(f));
+        var second = Open().Publish(ADraft('b', first.Version), f => AnEncoder(f));
+        var store = Open();
+        Assert.Equal(["000001-aaaaaaaa", "000002-bbbbbbbb"], store.List().Select(m => m.Version.Value));
+        var found = store.Find(second.Version)!;
+        Assert.Equal((second.PublishedAt, first.Version, 384, "w1"), (found.PublishedAt, found.Model.Parent!.Value, found.Model.Dimension, found.Model.WindowHash));
+        Assert.Equal([(0, 12L), (3, 9L)], found.Model.WindowAsOf.Select(p => (p.Key, p.Value)));
+        Assert.Equal("""{"lr":0.001}""", found.Model.HyperParameters.ToJsonString());
+        Assert.Equal("weights", File.ReadAllText(Path.Combine(store.EncoderFolder(second.Version), "model.safetensors")));
+        Assert.Null(store.Live);
+    }
+
+    [Fact]
+    public void Equal_files_of_neighbouring_versions_share_their_bytes_and_others_do_not()
+    {
+        var store = Open();
+        var first = store.EncoderFolder(store.Publish(ADraft(), f => AnEncoder(f)).Version);
+        var second = store.EncoderFolder(store.Publish(ADraft('b'), f => AnEncoder(f, "head 2")).Version);
+        Assert.Equal("head 1", File.ReadAllText(Path.Combine(first, "head", "head.safetensors")));
+        Assert.Equal("head 2", File.ReadAllText(Path.Combine(second, "head", "head.safetensors")));
+        // Seen through the other name: one file on disk.
+        File.AppendAllText(Path.Combine(first, "model.safetensors"), "!");
+        Assert.Equal("weights!", File.ReadAllText(Path.Combine(second, "model.safetensors")));
+        Assert.Equal(2, Directory.GetFiles(second, "*", SearchOption.AllDirectories).Length);
+    }
+
+    [Fact]
+    public void A_failure_while_the_encoder_is_written_leaves_nothing()
+    {
+        var store = Open();
+        Assert.Throws<IOException>(() => store.Publish(ADraft(), f =>
+        {
+            AnEncoder(f);
+            throw new IOException("disk full");
+        }));
+        Assert.Empty(store.List());
+        Assert.Empty(Directory.GetFileSystemEntries(In("models")));
+        Assert.Throws<InvalidOperationException>(() => store.Publish(ADraft(), _ => { }));
+        Assert.Equal("000001-aaaaaaaa", store.Publish(ADraft(), f => AnEncoder(f)).Version.Value);
+    }
+
+    [Fact]
+    public void What_a_crash_left_is_invisible_and_removed_on_opening()
+    {
+        var version = Open().Publish(ADraft(), f => AnEncoder(f)).Version;
+        Directory.CreateDirectory(In("models", ".new-1", "encoder"));
+        File.WriteAllText(In("models", ".new-1", "manifest.json"), "{");
+        File.WriteAllText(In("live.tmp"), "000009-");
+        File.WriteAllText(In("refusals", ".new-1"), "{");
+        var store = Open();
+        Assert.Equal([version], store.List().Select(m => m.Version));
+        Assert.False(Directory.Exists(In("models", ".new-1")));
+        Assert.Empty(store.Refusals());
+        Assert.True(store.TryMoveLive(null, version));
+        Assert.Equal(version, Open().Live);
+    }
+
+    [Fact]
+    public void Live_moves_only_from_where_it_is_expected()
+    {
+        var store = Open();
+        var first = store.Publish(ADraft(), f => AnEncoder(f)).Version;
+        var second = store.Publish(ADraft('b'), f => AnEncoder(f)).Version;
+        Assert.False(store.TryMoveLive(second, first));
+        Assert.Null(store.Live);
+        Assert.True(store.TryMoveLive(null, first));
+        Assert.False(store.TryMoveLive(null, second));
+        Assert.True(store.TryMoveLive(first, second));
+        Assert.Equal(second, Open().Live);
+        Assert.Throws<ArgumentException>(() => store.TryMoveLive(second, new ModelVersion("000009-cccccccc")));
+    }
+
+    [Fact]
+    public void Of_many_that_move_live_at_once_one_succeeds()
+    {
+        var versions = Enumerable.Range(0, 8).Select(n => Open().Publish(ADraft("abcdef01"[n]), f => AnEncoder(f)).Version).ToArray();
+        int moved = 0;
+        Parallel.ForEach(versions, version =>
+        {
+            if (Open().TryMoveLive(null, version)) Interlocked.Increment(ref moved);
+        });
+        Assert.Equal(1, moved);
+        Assert.Contains(Open().Live!.Value, versions);
+    }
+
+    [Fact]
+    public void Versions_published_at_once_get_numbers_of_their_own()
+    {
+        Parallel.For(0, 8, n => Open().Publish(ADraft("abcdef01"[n]), f => AnEncoder(f)));
+        Assert.Equal(Enumerable.Range(1, 8).Select(n => $"{n:D6}"), Open().List().Select(m => m.Version.Value[..6]));
+    }
+
+    [Fact]
+    public void Refusals_are_kept_in_order()
+    {
+        var store = Open();
+        for (int n = 0; n < 12; n++) store.RecordRefusal(new Refusal(DateTimeOffset.UnixEpoch.AddDays(n), n == 0 ? null : new ModelVersion("000001-aaaaaaaa"), "w", new JsonObject { ["n"] = n }, $"no {n}"));
+        Assert.Equal(Enumerable.Range(0, 12).Select(n => $"no {n}"), Open().Refusals().Select(r => r.Decision));
+        Assert.Equal(DateTimeOffset.UnixEpoch.AddDays(3), Open().Refusals()[3].At);
+    }
+
+    [Theory]
+    [InlineData("{\"version\": \"000001-aaaaaaaa\"")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"version\": 7}")]
+    [InlineData("")]
+    public void A_damaged_manifest_is_named(string content)
+    {
+        var version = Open().Publish(ADraft(), f => AnEncoder(f)).Version;
+        string file = In("models", version.Value, "manifest.json");
+        File.WriteAllText(file, content);
+        Assert.Contains(file, Assert.Throws<InvalidDataException>(() => Open().Find(version)).Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidDataException>(() => Open().List());
+    }
+
+    [Fact]
+    public void A_damaged_live_pointer_is_named()
+    {
+        Open();
+        File.WriteAllText(In("live"), "../../etc");
+        Assert.Contains(In("live"), Assert.Throws<InvalidDataException>(() => Open().Live).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Names_that_are_no_versions_find_nothing()
+    {
+        Assert.Null(Open().Find(new ModelVersion("..")));
+        Assert.Null(Open().Find(new ModelVersion("000001-aaaaaaaa")));
+        Assert.Throws<ArgumentException>(() => Open().EncoderFolder(new ModelVersion("../..")));
+    }
+
+    [Fact]
+    public void A_folder_of_another_format_is_refused()
+    {
+        File.WriteAllText(In("model-store.format"), "beeformer model store, format 9");
+        Assert.Contains("format 9", Assert.Throws<InvalidDataException>(Open).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Manifest_field_names_are_frozen()
+    {
+        var json = JsonNode.Parse(ManifestJson.Write(new ModelManifest(new ModelVersion("000001-aaaaaaaa"), DateTimeOffset.UnixEpoch, ADraft())))!.AsObject();
+        Assert.Equal(["version", "published_at", "fingerprint", "dimension", "parent", "window_hash", "window_as_of", "hyper_parameters", "metrics", "decision"], json.Select(f => f.Key));
+        Assert.Equal("""{"0":12,"3":9}""", json["window_as_of"]!.ToJsonString());
+        var refusal = JsonNode.Parse(RefusalJson.Write(new Refusal(DateTimeOffset.UnixEpoch, null, null, [], "")))!.AsObject();
+        Assert.Equal(["at", "incumbent", "window_hash", "metrics", "decision"], refusal.Select(f => f.Key));
+    }
+}
