@@ -1,6 +1,6 @@
-using System.Text;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.Events;
 
 namespace BeeFormer.Streaming.Indexer;
 
@@ -22,10 +22,7 @@ internal readonly record struct ItemChange(ItemId Id, long Offset, ItemEvent? Ev
     private static ItemChange? Read(LogMessage message, ReadItemEvent read)
     {
         if (message.Value is null)
-        {
-            string id = Encoding.UTF8.GetString(message.Key);
-            return Contracts.Id.Problem("key", id) is null ? new ItemChange(new ItemId(id), message.Offset, null) : null;
-        }
+            return ItemJson.TryReadKey(message.Key, out var deleted, out _) ? new ItemChange(deleted, message.Offset, null) : null;
         return read(message) is { } item ? new ItemChange(item.ItemId, message.Offset, item) : null;
     }
 }

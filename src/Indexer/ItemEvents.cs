@@ -1,16 +1,10 @@
-using System.Text.Json;
-using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.Events;
 
 namespace BeeFormer.Streaming.Indexer;
 
+/// <summary>Item events out of the log.</summary>
 internal static class ItemEvents
 {
     public static ReadItemEvent Reader(TimeProvider time) => message =>
-    {
-        _ = time;
-        try { using var d = JsonDocument.Parse(message.Value!); var e = d.RootElement;
-            return new ItemEvent(new ItemId(e.GetProperty("item_id").GetString()!), e.GetProperty("title").GetString()!, null, new Dictionary<string, JsonElement>(), null, !e.TryGetProperty("available", out var a) || a.GetBoolean(), 0); }
-        catch (Exception x) when (x is JsonException or KeyNotFoundException or InvalidOperationException) { return null; }
-    };
+        message.Value is not null && ItemJson.TryRead(message.Key, message.Value, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var item, out _) ? item : null;
 }

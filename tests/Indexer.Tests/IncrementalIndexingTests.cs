@@ -6,7 +6,7 @@ namespace BeeFormer.Streaming.Indexer.Tests;
 
 public sealed class IncrementalIndexingTests
 {
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task First_start_serves_an_empty_collection_of_the_live_model()
     {
         await using var indexer = new IndexerUnderTest();
@@ -18,7 +18,7 @@ public sealed class IncrementalIndexingTests
         Assert.Equal(new IndexSwitched(model.Version, model.Model.Fingerprint, "items-aaaaaaaa", 1), indexer.Messages.OfType<IndexSwitched>().Single());
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Item_events_become_vectors_with_the_offset_as_revision()
     {
         await using var indexer = new IndexerUnderTest();
@@ -34,7 +34,7 @@ public sealed class IncrementalIndexingTests
         Assert.Equal(FakeModel.Embed(model.Model.Fingerprint, "blue chair"), items["i2"].Vector, (left, right) => Math.Abs(left - right) < 1e-6);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Newest_description_wins_deleted_items_go_and_unavailable_ones_stay_hidden()
     {
         await using var indexer = new IndexerUnderTest();
@@ -53,7 +53,7 @@ public sealed class IncrementalIndexingTests
         Assert.False(items["i3"].Available);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Queued_versions_of_one_item_are_encoded_once()
     {
         await using var indexer = new IndexerUnderTest();
@@ -64,7 +64,7 @@ public sealed class IncrementalIndexingTests
         Assert.Equal([("aaaaaaaa", "title 7")], indexer.Encoded);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Unreadable_event_stops_nobody()
     {
         await using var indexer = new IndexerUnderTest();
@@ -76,7 +76,7 @@ public sealed class IncrementalIndexingTests
         Assert.Equal(["i1"], (await indexer.ItemsAsync(model)).Keys);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Failure_between_upsert_and_commit_repeats_the_batch_and_changes_nothing()
     {
         await using var indexer = new IndexerUnderTest();
@@ -97,7 +97,7 @@ public sealed class IncrementalIndexingTests
         Assert.All(after, item => Assert.Equal(before[item.Key].Revision, item.Value.Revision));
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Index_that_fails_for_a_while_loses_no_event()
     {
         await using var indexer = new IndexerUnderTest();

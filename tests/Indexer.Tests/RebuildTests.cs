@@ -5,7 +5,7 @@ namespace BeeFormer.Streaming.Indexer.Tests;
 
 public sealed class RebuildTests
 {
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task New_model_gets_a_collection_of_its_own_and_then_serves()
     {
         await using var indexer = new IndexerUnderTest();
@@ -18,7 +18,7 @@ public sealed class RebuildTests
         Assert.Equal([0, 4, 8, 10], progress.Select(message => message.Done));
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Events_during_a_build_reach_both_collections()
     {
         await using var indexer = new IndexerUnderTest();
@@ -57,7 +57,7 @@ public sealed class RebuildTests
         }
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Build_takes_what_has_landed_from_the_store_and_the_rest_from_the_log()
     {
         await using var indexer = new IndexerUnderTest();
@@ -65,7 +65,7 @@ public sealed class RebuildTests
         Assert.Equal(6, (await indexer.ItemsAsync(second)).Count);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Refused_canary_leaves_the_old_pair_serving_until_a_build_passes()
     {
         await using var indexer = new IndexerUnderTest();
@@ -86,7 +86,7 @@ public sealed class RebuildTests
         await indexer.ServesAsync(second);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Rollback_reuses_the_collection_and_encodes_only_what_changed()
     {
         await using var indexer = new IndexerUnderTest();
@@ -107,7 +107,7 @@ public sealed class RebuildTests
         Assert.True(indexer.Encoded.Count <= 1 + 8);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Build_cut_short_by_a_crash_goes_on_where_it_was()
     {
         await using var indexer = new IndexerUnderTest();
@@ -142,7 +142,7 @@ public sealed class RebuildTests
         Assert.Equal(12, (await indexer.ItemsAsync(first)).Count);
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Newer_model_supersedes_a_build_under_way()
     {
         await using var indexer = new IndexerUnderTest();
@@ -164,7 +164,7 @@ public sealed class RebuildTests
         Assert.DoesNotContain(indexer.Messages.OfType<IndexSwitched>(), message => message.Collection == "items-bbbbbbbb");
     }
 
-    [Fact(Timeout = 30_000)]
+    [Fact]
     public async Task Last_two_collections_are_kept()
     {
         await using var indexer = new IndexerUnderTest();

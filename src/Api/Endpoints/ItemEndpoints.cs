@@ -38,7 +38,7 @@ internal static class ItemEndpoints
         if (WithId(await BatchBody.ReadAllAsync(context.Request, cancellationToken), id, out byte[] body) is { } refusal) return refusal;
 
         var incoming = reading.IncomingItem(body);
-        if (incoming.Record is null) return Refused.Field(incoming.Field ?? "body", incoming.Message!);
+        if (incoming.Record is null) return Refused.Event(incoming.Rejection!);
         await AppendAsync([incoming], log, hidden, cancellationToken);
         return TypedResults.Accepted((string?)null, new ItemAnswer(id, "accepted", pairs.Identity));
     }

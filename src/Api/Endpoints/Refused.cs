@@ -1,3 +1,4 @@
+using BeeFormer.Streaming.EventLog.Events;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -8,6 +9,10 @@ internal static class Refused
 {
     public static ProblemHttpResult Field(string field, string detail) => TypedResults.Problem(
         detail, statusCode: StatusCodes.Status400BadRequest, title: "Invalid request", extensions: [new("field", field)]);
+
+    /// <summary>The message names the field.</summary>
+    public static ProblemHttpResult Event(Rejection rejection) => TypedResults.Problem(
+        rejection.Message, statusCode: StatusCodes.Status400BadRequest, title: "Invalid request", extensions: [new("reason", rejection.Reason)]);
 
     public static ProblemHttpResult TooMany(string field, int count, int most) => TypedResults.Problem(
         $"{field} has {count} entries; at most {most} are allowed.", statusCode: StatusCodes.Status413PayloadTooLarge, title: "Request too large", extensions: [new("field", field)]);

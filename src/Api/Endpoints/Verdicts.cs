@@ -8,7 +8,7 @@ internal static class Verdicts
 {
     public static Verdict Of(int index, Incoming incoming) => incoming.Record is not null
         ? new Verdict(index, "accepted")
-        : new Verdict(index, "refused", incoming.Reason, incoming.Message);
+        : new Verdict(index, "refused", incoming.Rejection!.Reason, incoming.Rejection.Message);
 
     /// <summary>202 with all verdicts; a batch of which nothing is acceptable is a refusal.</summary>
     public static Results<Accepted<BatchAnswer>, ProblemHttpResult> Answer(List<Verdict> verdicts, int accepted, ServedBy? by)

@@ -1,6 +1,6 @@
-using System.Text;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.Events;
 using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.VectorIndex;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -64,7 +64,10 @@ internal sealed class HiddenItemsReading(
         foreach (var message in batch)
         {
             var at = new LogPosition(message.Partition, message.Offset);
-            if (message.Value is null) events.Add((new ItemId(Encoding.UTF8.GetString(message.Key)), true, at));
+            if (message.Value is null)
+            {
+                if (ItemJson.TryReadKey(message.Key, out var deleted, out _)) events.Add((deleted, true, at));
+            }
             else if (read(message) is { } item) events.Add((item.ItemId, !item.Available, at));
         }
         return events;

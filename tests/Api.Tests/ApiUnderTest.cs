@@ -1,0 +1,141 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.InMemory;
+using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.Profiles;
+using BeeFormer.Streaming.VectorIndex;
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace BeeFormer.Streaming.Api.Tests;
+
+/// <summary>The Api on a port of its own, over parts in memory. There is no Indexer: a test puts into the index what it wants found.</summary>
+internal sealed class ApiUnderTest : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    public MemoryEventLog Log { get; } = new();
+    public MemoryVectorIndex Index { get; } = new();
+    public MemoryModelStore Models { get; } = new();
+    public MemoryProfiles Profiles { get; } = new();
+    public HttpClient Client { get; private set; } = new();
+    public ServingPairs Pairs => _app.Services.GetRequiredService<ServingPairs>();
+    public IServiceProvider Services => _app.Services;
+
+    public static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private ApiUnderTest(IEnumerable<(string Key, string Value)> settings)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+        builder.Services.AddRoutingCore();
+        builder.Logging.SetMinimumLevel(LogLevel.None);
+        builder.Configuration.AddInMemoryCollection([new("Api:CheckInterval", "00:00:00.020"), .. settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))]);
+        builder.Services.AddSingleton<IEventLog>(Log).AddSingleton<IVectorIndex>(Index).AddSingleton<IModelStore>(Models).AddSingleton<IProfiles>(Profiles);
+        builder.Services.AddSingleton<LoadQueryEmbedder>(manifest => new Embedder(manifest));
+        builder.Services.AddMassTransit(bus =>
+        {
+            bus.AddApiConsumers();
+            bus.AddConsumer<Received>();
+            bus.UsingInMemory((context, configuration) => configuration.ConfigureEndpoints(context));
+        });
+        builder.Services.AddSingleton<Inbox>();
+        builder.AddApi();
+        _app = builder.Build();
+        _app.MapApi();
+    }
+
+    public static async Task<ApiUnderTest> StartAsync(bool serving = true, params (string, string)[] settings)
+    {
+        var api = new ApiUnderTest(settings);
+        if (serving) await api.ServeAsync('a');
+        await api._app.StartAsync(Token);
+        api.Client = new HttpClient { BaseAddress = new Uri(api._app.Urls.Single()) };
+        if (serving) await UntilAsync(async () => (await api.Client.GetAsync("/readyz", Token)).StatusCode == HttpStatusCode.OK);
+        return api;
+    }
+
+    /// <summary>Publishes a model and points the alias at a collection of its own that holds what the one before did.</summary>
+    public async Task<ModelManifest> ServeAsync(char letter)
+    {
+        var before = await Index.ResolveAliasAsync("items", Token);
+        var model = Models.GoLive(letter);
+        var collection = new CollectionInfo($"items-{model.Model.Fingerprint.Short}", FakeModel.Dimension, model.Model.Fingerprint, model.Version);
+        if (await Index.FindAsync(collection.Name, Token) is null) await Index.CreateAsync(collection, Token);
+        if (before is not null)
+            foreach (var item in await Index.ScrollAsync(before.Collection, null, 10_000, Token))
+                await Index.UpsertAsync(collection.Name, [item with { Vector = FakeModel.Embed(model.Model.Fingerprint, item.Title) }], Token);
+        await Index.PointAliasAsync("items", collection.Name, Token);
+        return model;
+    }
+
+    /// <summary>What the Indexer would have done by now.</summary>
+    public async Task IndexAsync(string id, string title, long revision = 0, bool available = true, string? department = null)
+    {
+        var alias = (await Index.ResolveAliasAsync("items", Token))!;
+        var collection = (await Index.FindAsync(alias.Collection, Token))!;
+        var attributes = new Dictionary<string, JsonElement>();
+        if (department is not null) attributes["department"] = JsonSerializer.SerializeToElement(department);
+        await Index.UpsertAsync(collection.Name, [new IndexedItem(new ItemId(id), revision, FakeModel.Embed(collection.Fingerprint, title), title, available, attributes)], Token);
+    }
+
+    public async Task<(HttpStatusCode Status, JsonElement Body)> PostAsync(string path, object body) => await ReadAsync(await Client.PostAsJsonAsync(path, body, Token));
+
+    public async Task<(HttpStatusCode Status, JsonElement Body)> SendAsync(HttpMethod method, string path, string? body = null, string contentType = "application/json")
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, contentType);
+        return await ReadAsync(await Client.SendAsync(request, Token));
+    }
+
+    public static IReadOnlyList<string> Ids(JsonElement answer) => [.. answer.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("item_id").GetString()!)];
+
+    public async Task<object> ReceivedAsync() => await Services.GetRequiredService<Inbox>().First.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
+
+    public static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, Token);
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        while (!await holds()) await pause.WaitForNextTickAsync(either.Token);
+    }
+
+    private static async Task<(HttpStatusCode, JsonElement)> ReadAsync(HttpResponseMessage response)
+    {
+        string text = await response.Content.ReadAsStringAsync(Token);
+        return (response.StatusCode, text.Length == 0 ? default : JsonSerializer.Deserialize<JsonElement>(text));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+
+    private sealed class Embedder(ModelManifest manifest) : IQueryEmbedder
+    {
+        public Fingerprint Fingerprint => manifest.Model.Fingerprint;
+        public float[] EmbedQuery(string text) => FakeModel.Embed(Fingerprint, text);
+        public void Dispose() { }
+    }
+
+    internal sealed class Inbox
+    {
+        public TaskCompletionSource<object> First { get; } = new();
+    }
+
+    internal sealed class Received(Inbox inbox) : IConsumer<TrainEncoder>, IConsumer<EncoderPublished>
+    {
+        public Task Consume(ConsumeContext<TrainEncoder> context) { inbox.First.TrySetResult(context.Message); return Task.CompletedTask; }
+        public Task Consume(ConsumeContext<EncoderPublished> context) { inbox.First.TrySetResult(context.Message); return Task.CompletedTask; }
+    }
+}
