@@ -83,7 +83,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddEmbeddedProfiles(folder.Profiles);
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);
-        services.AddVectorIndex(folder.Index);
+        services.AddEmbeddedVectorIndex(folder.Index);
 
         services.AddMassTransit(bus =>
         {
