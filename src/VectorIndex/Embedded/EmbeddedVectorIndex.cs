@@ -1,0 +1,162 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.RegularExpressions;
+using BeeFormer.Streaming.Contracts;
+
+namespace BeeFormer.Streaming.VectorIndex.Embedded;
+
+/// <summary>
+/// The vector index inside one process: exact search over vectors in memory, made durable by a log per collection.
+/// <c>collections/&lt;name&gt;/{collection.json, items.log}</c>, <c>aliases.json</c>. A folder belongs to one open index at a time.
+/// </summary>
+public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
+{
+    private const string FormatFile = "vector-index.format";
+    private const string Format = "beeformer vector index, format 1";
+    private readonly string folder;
+    private readonly string collectionsFolder;
+    private readonly FileStream ownership;
+    private readonly ConcurrentDictionary<string, Collection> collections = new(StringComparer.Ordinal);
+    private readonly AliasFile aliases;
+    private readonly Lock catalogue = new();
+
+    /// <exception cref="InvalidDataException">The folder was made by another format version, or a file in it is damaged.</exception>
+    /// <exception cref="InvalidOperationException">Another process has the index open.</exception>
+    public EmbeddedVectorIndex(string folder)
+    {
+        this.folder = Path.GetFullPath(folder);
+        collectionsFolder = Path.Combine(this.folder, "collections");
+        DurableFiles.CreateFolder(this.folder);
+        ownership = Own(Path.Combine(this.folder, ".lock"));
+        try
+        {
+            ClaimFolder();
+            DurableFiles.CreateFolder(collectionsFolder);
+            foreach (string leftover in Directory.GetDirectories(collectionsFolder, ".*")) Directory.Delete(leftover, recursive: true);
+            aliases = new AliasFile(Path.Combine(this.folder, "aliases.json"));
+            foreach (string path in Directory.GetDirectories(collectionsFolder)) collections[Path.GetFileName(path)] = Collection.Open(path);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public ValueTask CreateAsync(CollectionInfo collection, CancellationToken cancellationToken)
+    {
+        if (!CollectionName().IsMatch(collection.Name)) throw new ArgumentException($"\"{collection.Name}\" is not a collection name; expected 1 to 100 letters, digits, dots, dashes or underscores, not starting with a dot.", nameof(collection));
+        if (collection.Dimension is < 1 or > 65536) throw new ArgumentException($"Dimension {collection.Dimension} is not in 1 to 65536.", nameof(collection));
+        lock (catalogue)
+        {
+            if (collections.TryGetValue(collection.Name, out var existing))
+                return existing.Info == collection ? ValueTask.CompletedTask
+                    : throw new InvalidOperationException($"Collection {collection.Name} exists with other properties: {existing.Info}.");
+            string temporary = Path.Combine(collectionsFolder, $".new-{Guid.NewGuid():N}"), final = Path.Combine(collectionsFolder, collection.Name);
+            Collection.Make(temporary, collection);
+            Directory.Move(temporary, final);
+            DurableFiles.FlushFolder(collectionsFolder);
+            collections[collection.Name] = Collection.Open(final);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<CollectionInfo?> FindAsync(string collection, CancellationToken cancellationToken) =>
+        new(collections.TryGetValue(collection, out var found) ? found.Info : null);
+
+    public ValueTask<IReadOnlyList<CollectionInfo>> ListAsync(CancellationToken cancellationToken) =>
+        new([.. collections.Values.Select(c => c.Info).OrderBy(info => info.Name, StringComparer.Ordinal)]);
+
+    public ValueTask UpsertAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken)
+    {
+        var target = Get(collection);
+        return target.WriteAsync([.. items.Select(item => Change.Upsert(item, target.Info.Dimension))], cancellationToken);
+    }
+
+    public ValueTask DeleteAsync(string collection, IReadOnlyList<(ItemId Id, long Revision)> items, CancellationToken cancellationToken) =>
+        Get(collection).WriteAsync([.. items.Select(item => Change.Delete(item.Id, item.Revision))], cancellationToken);
+
+    public ValueTask<long> CountAsync(string collection, CancellationToken cancellationToken) => new(Get(collection).Read(rows => (long)rows.Count));
+
+    public ValueTask<IReadOnlyList<ScoredItem>> SearchAsync(string collection, QueryVector query, int k, ItemFilter filter, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(k);
+        var target = Get(collection);
+        if (query.Fingerprint != target.Info.Fingerprint) throw new FingerprintMismatchException(query.Fingerprint, target.Info.Fingerprint);
+        float[] vector = UnitVector.Of("The query vector", query.Values.Span, target.Info.Dimension);
+        return new(target.Read(rows => rows.Search(vector, k, filter)));
+    }
+
+    public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken) =>
+        new(Get(collection).Read(rows => rows.Fetch(ids)));
+
+    public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemId? after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return new(Get(collection).Read(rows => rows.Scroll(after, limit)));
+    }
+
+    public ValueTask<long> PointAliasAsync(string alias, string collection, CancellationToken cancellationToken)
+    {
+        lock (catalogue)
+        {
+            Get(collection);
+            return new(aliases.Point(alias, collection));
+        }
+    }
+
+    public ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken cancellationToken) => new(aliases.Resolve(alias));
+
+    public ValueTask DropAsync(string collection, CancellationToken cancellationToken)
+    {
+        lock (catalogue)
+        {
+            if (aliases.PointingTo(collection) is { } alias) throw new InvalidOperationException($"Collection {collection} cannot be dropped: alias {alias} points to it.");
+            if (!collections.TryRemove(collection, out var dropped)) return ValueTask.CompletedTask;
+            dropped.Dispose();
+            string doomed = Path.Combine(collectionsFolder, $".dropped-{Guid.NewGuid():N}");
+            Directory.Move(Path.Combine(collectionsFolder, collection), doomed);
+            DurableFiles.FlushFolder(collectionsFolder);
+            Directory.Delete(doomed, recursive: true);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    public void Dispose()
+    {
+        foreach (var collection in collections.Values) collection.Dispose();
+        ownership.Dispose();
+    }
+
+    private Collection Get(string name) => collections.TryGetValue(name, out var collection) ? collection
+        : throw new KeyNotFoundException($"There is no collection {name} in {folder}.");
+
+    private static FileStream Own(string file)
+    {
+        try
+        {
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1);
+        }
+        catch (IOException taken)
+        {
+            throw new InvalidOperationException($"{Path.GetDirectoryName(file)} cannot be opened; another process has this vector index open, or its lock file is out of reach: {taken.Message}", taken);
+        }
+    }
+
+    private void ClaimFolder()
+    {
+        string marker = Path.Combine(folder, FormatFile);
+        if (!File.Exists(marker))
+        {
+            if (Directory.Exists(collectionsFolder)) throw new InvalidDataException($"{folder} holds collections but no {FormatFile}; expected a folder that a vector index made, or an empty one.");
+            string temporary = marker + ".tmp";
+            DurableFiles.Write(temporary, Encoding.UTF8.GetBytes(Format + "\n"));
+            DurableFiles.Replace(temporary, marker);
+        }
+        string found = File.ReadAllText(marker).Trim();
+        if (found != Format) throw new InvalidDataException($"{marker} says \"{found}\", expected \"{Format}\": the folder was made by another version and is left untouched.");
+    }
+
+    [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\z")]
+    private static partial Regex CollectionName();
+}
