@@ -1,0 +1,24 @@
+using System.CommandLine;
+using Spectre.Console;
+
+namespace BeeFormer.Streaming.Standalone.Commands;
+
+/// <summary>The command line tool <c>beeformer</c>.</summary>
+internal static class CommandLine
+{
+    public static Task<int> RunAsync(string[] args) => RunAsync(args, AnsiConsole.Console);
+
+    public static async Task<int> RunAsync(string[] args, IAnsiConsole console)
+    {
+        var root = new RootCommand("BeeFormer.Streaming: a recommender that learns from a stream of events what item texts mean to users.")
+        {
+            ServeCommand.Create(console),
+            DemoCommand.Create(console),
+            ReplayCommand.Create(console),
+            EvaluateCommand.Create(console),
+            EncodeCommand.Create(console),
+            WindowsCommand.Create(console),
+        };
+        return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+    }
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Text.Json;
+using BeeFormer.Streaming.Encoder;
+using BeeFormer.Streaming.Standalone.DataSets;
+using BeeFormer.Streaming.Standalone.Reports;
+using Spectre.Console;
+
+namespace BeeFormer.Streaming.Standalone.Commands;
+
+/// <summary><c>encode</c>: texts to embeddings and token ids.</summary>
+internal static class EncodeCommand
+{
+    public static Command Create(IAnsiConsole console)
+    {
+        Option<string?> encoder = new("--encoder") { Description = "sentence-transformers folder; default: the encoder that comes with the program.", HelpName = "FOLDER" };
+        Option<string> input = CommonOptions.RequiredFile("--input", "JSON Lines: {\"text\": …} a line, packed with gzip or not.");
+        Option<string> output = CommonOptions.RequiredFile("--output", "safetensors file to write: tensor embeddings, float32 [texts, dimension], in input order.");
+        Option<string?> tokens = CommonOptions.OptionalFile("--tokens", "JSON Lines file to write: {\"ids\": […]} a line.");
+        Option<int?> length = new("--max-seq-length") { Description = "Tokens a text is cut to, special tokens counted; default: the encoder's own.", HelpName = "N" };
+        Option<string> data = CommonOptions.Data();
+        var command = new Command("encode", "Turn texts into embeddings.") { encoder, input, output, tokens, length, data };
+        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(async token =>
+        {
+            List<string> texts = ReadTexts(parsed.GetRequiredValue(input));
+            using SentenceEncoder model = SentenceEncoder.Load(parsed.GetValue(encoder) ?? SentenceEncoder.DefaultFolder, parsed.GetValue(length));
+            EmbeddingMatrix embeddings = await Progress.RunAsync(console, "Encoding", texts.Count, progress => model.Encode(texts, progress, token));
+            SafetensorsWriter.Write(parsed.GetRequiredValue(output), [SafetensorsTensor.Of("embeddings", embeddings)]);
+            if (parsed.GetValue(tokens) is { } file) DurableFile.Write(file, stream => WriteTokens(stream, model, texts));
+            console.WriteLine($"{texts.Count} texts, dimension {embeddings.Dimension}, at most {model.MaxSequenceLength} tokens, encoder {model.Fingerprint.Short}.");
+            return 0;
+        }, cancellationToken));
+        return command;
+    }
+
+    private static List<string> ReadTexts(string file) =>
+        [.. DataFile.Rows(file, ["text"], new HashSet<string> { "text" }).Select(row => row.Fields[0]
+            ?? throw new DataSetException($"{file}, line {row.Line}: text is null; expected a string."))];
+
+    private static void WriteTokens(Stream stream, SentenceEncoder encoder, IReadOnlyList<string> texts)
+    {
+        foreach (string text in texts)
+        {
+            JsonSerializer.Serialize(stream, new { ids = encoder.Tokenize(text) });
+            stream.WriteByte((byte)'\n');
+        }
+    }
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace BeeFormer.Streaming.Standalone.Commands;
+
+/// <summary>What the user sees when something goes wrong: one sentence for what the user can change, the whole exception for what only we can.</summary>
+internal static class Failures
+{
+    public const int BadInput = 1;
+    public const int Defect = 70;
+    public const int Stopped = 130;
+
+    public static async Task<int> GuardAsync(Func<CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await run(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await Console.Error.WriteLineAsync("Stopped. The same command goes on where this one was.");
+            return Stopped;
+        }
+        catch (Exception e) when (Expected(e) is { } sentence)
+        {
+            await Console.Error.WriteLineAsync(sentence);
+            return BadInput;
+        }
+        catch (Exception e)
+        {
+            await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"This is a defect of the program, please report it: {e}"));
+            return Defect;
+        }
+    }
+
+    private static string? Expected(Exception e) => e switch
+    {
+        AggregateException { InnerExceptions.Count: 1 } aggregate => Expected(aggregate.InnerExceptions[0]),
+        InvalidDataException or IOException or UnauthorizedAccessException => e.Message,
+        Microsoft.Extensions.Options.OptionsValidationException options => string.Join(" ", options.Failures),
+        _ => null,
+    };
+}

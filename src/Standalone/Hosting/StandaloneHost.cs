@@ -1,0 +1,151 @@
+using BeeFormer.Streaming.Api;
+using BeeFormer.Streaming.Encoder;
+using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.Indexer;
+using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.ServiceDefaults;
+using BeeFormer.Streaming.Trainer;
+using BeeFormer.Streaming.VectorIndex;
+using BeeFormer.Streaming.WindowStore;
+using MassTransit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
+
+namespace BeeFormer.Streaming.Standalone.Hosting;
+
+/// <summary>All services in one process on the embedded parts, everything under one data folder.</summary>
+internal sealed class StandaloneHost : IAsyncDisposable
+{
+    private readonly WebApplication application;
+    private readonly DataFolder folder;
+
+    private StandaloneHost(WebApplication application, DataFolder folder)
+    {
+        (this.application, this.folder) = (application, folder);
+        IServiceProvider services = application.Services;
+        Pipeline = new LivePipeline(services.GetRequiredService<IEventLog>(), services.GetRequiredService<IWindowStore>(), services.GetRequiredService<IModelStore>(),
+            services.GetRequiredService<IVectorIndex>(), services.GetRequiredService<IBus>(), Board, Time);
+    }
+
+    public LivePipeline Pipeline { get; }
+    public DataFolder Folder => folder;
+    public TrainingBoard Board => application.Services.GetRequiredService<TrainingBoard>();
+    public TimeProvider Time => application.Services.GetRequiredService<TimeProvider>();
+    public IEnumerable<string> Urls => application.Urls;
+    public EncoderOutputCache Cache => application.Services.GetRequiredService<EncoderOutputCache>();
+    public ItemText ItemText => application.Services.GetRequiredService<ItemText>();
+    public UserVectorOptions UserVector => application.Services.GetRequiredService<IOptions<UserVectorOptions>>().Value;
+    public TimeSpan PopularityHalfLife => application.Services.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife;
+
+    /// <summary>Opens the folder and starts every service.</summary>
+    /// <param name="urls">Loopback addresses only: there are no keys yet that could keep others out.</param>
+    /// <param name="quiet">Only warnings are logged: the command prints tables of its own.</param>
+    /// <param name="settings">Overrides of configuration keys.</param>
+    public static async Task<StandaloneHost> StartAsync(string data, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
+    {
+        Loopback.Check(urls);
+        DataFolder folder = DataFolder.Open(data);
+        WebApplication? application = null;
+        try
+        {
+            application = Build(folder, urls, quiet, settings);
+            await application.StartAsync(cancellationToken);
+            return new StandaloneHost(application, folder);
+        }
+        catch
+        {
+            if (application is not null) await application.DisposeAsync();
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    private static WebApplication Build(DataFolder folder, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "beeformer" });
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.WebHost.UseUrls(urls);
+        builder.AddServiceDefaults();
+        LogTo(builder.Logging, quiet);
+
+        IServiceCollection services = builder.Services;
+        services.AddSingleton<IHostLifetime, CommandLifetime>();
+        services.AddSingleton<TrainingBoard>();
+        services.AddSingleton(new ItemText());
+        services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
+        services.AddEmbeddedEventLog(folder.Log);
+        services.AddEmbeddedProfiles(folder.Profiles);
+        services.AddWindowStore(folder.Windows);
+        services.AddModelStore(folder.Models);
+        services.AddEmbeddedVectorIndex(folder.Index);
+
+        services.AddMassTransit(bus =>
+        {
+            bus.AddTrainerConsumers();
+            bus.AddIndexerConsumers();
+            bus.AddApiConsumers();
+            bus.AddConsumer<TrainingBoardConsumer>();
+            bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context));
+        });
+        services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);
+
+        builder.AddIngest();
+        builder.AddTrainer();
+        builder.AddIndexer();
+        builder.AddApi();
+        TorchThreads.LeaveOneForServing();
+        WebApplication application = builder.Build();
+        application.MapApi();
+        return application;
+    }
+
+    /// <summary>Runs a command on the pipeline; ends it when a service gives up.</summary>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> command, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, application.Lifetime.ApplicationStopping);
+        try
+        {
+            return await command(either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new IOException("A service of the pipeline has failed and the rest was stopped; the log above says why.", e);
+        }
+    }
+
+    /// <summary>Serves until the command is stopped.</summary>
+    public Task<int> ServeAsync(CancellationToken cancellationToken) => RunAsync(async token =>
+    {
+        var stopped = new TaskCompletionSource();
+        using (token.Register(stopped.SetResult)) await stopped.Task;
+        return cancellationToken.IsCancellationRequested ? 0 : throw new OperationCanceledException(token);
+    }, cancellationToken);
+
+    private static void LogTo(ILoggingBuilder logging, bool quiet)
+    {
+        logging.SetMinimumLevel(quiet ? LogLevel.Warning : LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("MassTransit", LogLevel.Warning);
+        logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await application.StopAsync();
+        await application.DisposeAsync();
+        folder.Dispose();
+    }
+
+    /// <summary>The command hears Ctrl+C and stops the host; the host itself listens to nobody.</summary>
+    private sealed class CommandLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,13 @@
+using static TorchSharp.torch;
+
+namespace BeeFormer.Streaming.Standalone.Hosting;
+
+/// <summary>How many threads one tensor operation may use.</summary>
+internal static class TorchThreads
+{
+    /// <summary>A command that does nothing else takes the whole machine.</summary>
+    public static void UseAll() => set_num_threads(Math.Max(1, Environment.ProcessorCount));
+
+    /// <summary>Serving keeps a core for itself where there are more than two; with two the kernel shares them out.</summary>
+    public static void LeaveOneForServing() => set_num_threads(Math.Max(Math.Min(2, Environment.ProcessorCount), Environment.ProcessorCount - 1));
+}

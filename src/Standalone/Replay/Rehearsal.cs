@@ -1,0 +1,127 @@
+using BeeFormer.Streaming.Api;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Profiles;
+using BeeFormer.Streaming.Standalone.DataSets;
+
+namespace BeeFormer.Streaming.Standalone.Replay;
+
+/// <summary>
+/// Predicts each interaction before learning from it: the user's vector is that of the moment before, the vectors are those of the models in service.
+/// A user of whom nothing is known is shown what is popular, as in the service.
+/// </summary>
+internal sealed class Rehearsal
+{
+    public const string Popularity = "popularity";
+
+    private readonly InteractionTable table;
+    private readonly string type;
+    private readonly int[] itemOf; // item of the table → place in the catalogue, -1: not in it
+    private readonly int catalogue;
+    private readonly Periods periods;
+    private readonly ReplayCheckpoint measured;
+    private readonly UserHistories histories;
+    private readonly RecentPopularity popularity;
+    private readonly UserVectorOptions options;
+
+    public Rehearsal(InteractionTable table, string type, IReadOnlyDictionary<ItemId, int> places, Periods periods, ReplayCheckpoint measured,
+        UserVectorOptions options, TimeSpan popularityHalfLife, int historyLength)
+    {
+        (this.table, this.type, this.periods, this.measured, this.options) = (table, type, periods, measured, options);
+        itemOf = [.. table.Items.Select(item => places.GetValueOrDefault(item, -1))];
+        catalogue = places.Count;
+        histories = new UserHistories(table.Users.Count, historyLength, options);
+        popularity = new RecentPopularity(places.Count, popularityHalfLife);
+    }
+
+    /// <summary>Takes interactions for known without predicting them: they were measured before a restart.</summary>
+    public void Recall(int first, int end)
+    {
+        for (int n = first; n < end; n++) Learn(n);
+    }
+
+    /// <summary>Measures the interactions <paramref name="first"/> to <paramref name="end"/> (excluded) by popularity and by each model.</summary>
+    public void Measure(int first, int end, IReadOnlyList<(string Name, ItemVectors Vectors)> models)
+    {
+        var questions = new List<Question>(end - first);
+        Span<int> top = stackalloc int[Ranking.Depth];
+        for (int n = first; n < end; n++)
+        {
+            (int user, int item) = (table.User[n], itemOf[table.Item[n]]);
+            if (item < 0) measured.UnknownItems++;
+            else
+            {
+                PeriodMeasures measures = measured.Of(Popularity, periods.Of(n));
+                var question = new Question(n, item, histories.Weights(user, table.TimestampMs[n]), histories.Seen(user), histories.Seen(user).Count, histories.HasSeen(user, item), new int[Ranking.Depth]);
+                Answer(popularity.Scores, question, measures, out int above, out int aboveNew);
+                question = question with { PopularAbove = above, PopularAboveNew = aboveNew, PopularCount = Ranking.Top(popularity.Scores, top) };
+                top.CopyTo(question.Popular);
+                measures.Show(question.Popular.AsSpan(0, question.PopularCount), catalogue);
+                questions.Add(question);
+            }
+            Learn(n);
+        }
+        foreach ((string name, ItemVectors vectors) in models) Measure(questions, name, vectors);
+    }
+
+    private void Measure(List<Question> questions, string name, ItemVectors vectors)
+    {
+        float[]?[] users = new float[]?[questions.Count];
+        Parallel.For(0, questions.Count, n => users[n] = UserVector.Sum(questions[n].Weights, vectors.VectorOf));
+        int[] known = [.. Enumerable.Range(0, questions.Count).Where(n => users[n] is not null)];
+        float[] scores = vectors.Score([.. known.Select(n => users[n]!)]);
+
+        var answers = new (int Above, int AboveNew, int[] Top, int Count)[questions.Count];
+        for (int n = 0; n < questions.Count; n++)
+            if (users[n] is null) answers[n] = (questions[n].PopularAbove, questions[n].PopularAboveNew, questions[n].Popular, questions[n].PopularCount);
+        Parallel.For(0, known.Length, row =>
+        {
+            Question question = questions[known[row]];
+            ReadOnlySpan<float> ranking = scores.AsSpan(row * vectors.Items, vectors.Items);
+            (int above, int aboveNew) = Places(ranking, question);
+            int[] top = new int[Ranking.Depth];
+            answers[known[row]] = (above, aboveNew, top, Ranking.Top(ranking, top));
+        });
+
+        for (int n = 0; n < questions.Count; n++)
+        {
+            PeriodMeasures measures = measured.Of(name, periods.Of(questions[n].Interaction));
+            measures.Add(answers[n].Above);
+            if (!questions[n].Seen) measures.AddNew(answers[n].AboveNew);
+            measures.Show(answers[n].Top.AsSpan(0, answers[n].Count), catalogue);
+        }
+    }
+
+    private static void Answer(ReadOnlySpan<float> scores, Question question, PeriodMeasures measures, out int above, out int aboveNew)
+    {
+        (above, aboveNew) = Places(scores, question);
+        measures.Add(above);
+        if (!question.Seen) measures.AddNew(aboveNew);
+    }
+
+    /// <summary>An item without a score is in no ranking.</summary>
+    private static (int Above, int AboveNew) Places(ReadOnlySpan<float> scores, Question question)
+    {
+        float score = scores[question.Item];
+        if (float.IsNegativeInfinity(score)) return (int.MaxValue, int.MaxValue);
+        int above = Ranking.Above(scores, question.Item);
+        return (above, question.Seen ? above : above - Ranking.AboveAmong(scores, question.Item, question.SeenItems, question.SeenCount));
+    }
+
+    private void Learn(int n)
+    {
+        int item = itemOf[table.Item[n]];
+        if (item < 0) return;
+        double? value = double.IsNaN(table.Value[n]) ? null : table.Value[n];
+        histories.Add(table.User[n], item, new ProfileInteraction("", table.Items[table.Item[n]], type, value, table.TimestampMs[n]));
+        popularity.Add(item, options.WeightOf(type, value), table.TimestampMs[n]);
+    }
+
+    /// <param name="Item">The right answer, as place in the catalogue.</param>
+    /// <param name="SeenCount">How many of <paramref name="SeenItems"/> were seen at that moment.</param>
+    private readonly record struct Question(int Interaction, int Item, IReadOnlyList<(ItemId Item, double Weight)> Weights, IReadOnlyList<int> SeenItems, int SeenCount, bool Seen, int[] Popular)
+    {
+        public int PopularAbove { get; init; }
+        public int PopularAboveNew { get; init; }
+        public int PopularCount { get; init; }
+    }
+}

@@ -1,0 +1,127 @@
+using BeeFormer.Streaming.Api;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Standalone.Commands;
+using BeeFormer.Streaming.Standalone.DataSets;
+using BeeFormer.Streaming.Standalone.Hosting;
+using BeeFormer.Streaming.Standalone.Reports;
+
+namespace BeeFormer.Streaming.Standalone.Replay;
+
+/// <summary>
+/// Streams a data set through the running pipeline: each interaction is predicted with the models in service, then appended. At barriers everything lands, what was measured is
+/// written down, and a training runs. A run that was killed goes on at its last barrier; what had landed after it is measured again and not appended again.
+/// </summary>
+internal sealed class ReplayRun(
+    LivePipeline pipeline, ReplayPlan plan, InteractionTable table, IReadOnlyList<ItemEvent> items, Func<CancellationToken, Task<ItemVectors>> baseVectors,
+    string checkpointFolder, UserVectorOptions userVector, TimeSpan popularityHalfLife, int historyLength, TimeProvider time)
+{
+    public const string Served = "beeformer";
+    public const string Base = "base";
+    private const int Batch = 512;
+
+    private readonly Dictionary<ItemId, int> places = items.Select((item, place) => (item.ItemId, place)).ToDictionary(pair => pair.ItemId, pair => pair.place);
+
+    public async Task<ReplayReport> RunAsync(Bars bars, CancellationToken cancellationToken)
+    {
+        string run = plan.Run(table.Count, items.Count);
+        string file = Path.Combine(checkpointFolder, $"{run}.json");
+        ReplayCheckpoint checkpoint = ReplayCheckpoint.Load(file, run);
+        double secondsBefore = checkpoint.Seconds;
+        long began = time.GetTimestamp();
+
+        bool[] landed = await PrepareAsync(bars, cancellationToken);
+        using ItemVectors untrained = await baseVectors(cancellationToken);
+        var periods = new Periods(table, plan.Period);
+        var rehearsal = new Rehearsal(table, plan.Source.Type, places, periods, checkpoint, userVector, popularityHalfLife, historyLength);
+        rehearsal.Recall(0, checkpoint.Position);
+
+        Bar bar = bars.Start("Replaying interactions", table.Count);
+        while (true)
+        {
+            bar.Set(checkpoint.Position);
+            if (checkpoint.TrainingDue)
+            {
+                bar.Say($"Replaying interactions: training after {checkpoint.Position}");
+                await TrainAsync(checkpoint, cancellationToken);
+                Save(checkpoint, file, secondsBefore, began);
+                bar.Say("Replaying interactions");
+            }
+            if (checkpoint.Position == table.Count) break;
+
+            int barrier = plan.TrainEvery == 0 ? table.Count : Math.Min(table.Count, (checkpoint.Position / plan.TrainEvery + 1) * plan.TrainEvery);
+            using (ItemVectors served = await pipeline.FetchAsync(await pipeline.WaitUntilServedAsync(cancellationToken), places, cancellationToken))
+            {
+                for (int first = checkpoint.Position; first < barrier; first += Batch)
+                {
+                    int end = Math.Min(first + Batch, barrier);
+                    rehearsal.Measure(first, end, [(Served, served), (Base, untrained)]);
+                    await AppendAsync(first, end, landed, cancellationToken);
+                    bar.Set(end);
+                }
+            }
+            await pipeline.WaitUntilLandedAsync(Topics.Interactions, null, cancellationToken);
+            checkpoint.Position = barrier;
+            checkpoint.TrainingDue = plan.TrainEvery > 0 && barrier < table.Count;
+            Save(checkpoint, file, secondsBefore, began);
+        }
+        bar.Finish();
+        return Report(checkpoint, periods);
+    }
+
+    /// <returns>Which interactions, in event-time order, have landed in an earlier run.</returns>
+    private async Task<bool[]> PrepareAsync(Bars bars, CancellationToken cancellationToken)
+    {
+        Bar landing = bars.Start("Landing what the log holds", 2);
+        await pipeline.WaitUntilLandedAsync(Topics.Items, null, cancellationToken);
+        landing.Set(1);
+        await pipeline.WaitUntilLandedAsync(Topics.Interactions, null, cancellationToken);
+        landing.Finish();
+        IReadOnlySet<string> known = pipeline.Windows.EventIds(plan.EventPrefix);
+        bool[] landed = [.. table.Row.Select(row => known.Count > 0 && known.Contains(plan.EventId(row)))];
+
+        Bar indexing = bars.Start("Indexing the catalogue", 1);
+        await pipeline.AppendAsync(Catalogues.Missing(pipeline.Windows, items), cancellationToken);
+        await pipeline.WaitUntilLandedAsync(Topics.Items, null, cancellationToken);
+        await pipeline.WaitUntilServedAsync(cancellationToken);
+        indexing.Finish();
+        return landed;
+    }
+
+    private async Task AppendAsync(int first, int end, bool[] landed, CancellationToken cancellationToken)
+    {
+        var missing = new List<InteractionEvent>(end - first);
+        for (int n = first; n < end; n++)
+        {
+            if (landed[n]) continue;
+            missing.Add(new InteractionEvent(plan.EventId(table.Row[n]), table.Users[table.User[n]], table.Items[table.Item[n]], plan.Source.Type,
+                double.IsNaN(table.Value[n]) ? null : table.Value[n], table.TimestampMs[n], null));
+        }
+        if (missing.Count > 0) await pipeline.AppendAsync(missing, cancellationToken);
+    }
+
+    private async Task TrainAsync(ReplayCheckpoint checkpoint, CancellationToken cancellationToken)
+    {
+        TrainingResult result = await pipeline.TrainAsync(TrainingTempo.Head, "replay", cancellationToken);
+        await pipeline.WaitUntilServedAsync(cancellationToken);
+        checkpoint.Models.Add(new ReplayedModel((result.Version ?? pipeline.Models.Live)?.Value, result.Decision, checkpoint.Position));
+        checkpoint.TrainingDue = false;
+    }
+
+    private void Save(ReplayCheckpoint checkpoint, string file, double secondsBefore, long began)
+    {
+        checkpoint.Seconds = secondsBefore + time.GetElapsedTime(began).TotalSeconds;
+        checkpoint.PeakMemoryMb = Math.Max(checkpoint.PeakMemoryMb, PeakMemory.Megabytes());
+        checkpoint.Save(file);
+    }
+
+    private ReplayReport Report(ReplayCheckpoint checkpoint, Periods periods)
+    {
+        string[] names = [Served, Base, Rehearsal.Popularity];
+        int[] numbers = [.. checkpoint.Measures.Values.SelectMany(byPeriod => byPeriod.Keys).Distinct().Order()];
+        return new ReplayReport(table.Count, checkpoint.UnknownItems,
+            [.. names.Select(name => PeriodMeasures.Sum(numbers.Select(number => checkpoint.Of(name, number))).Row(name, items.Count))],
+            [.. numbers.Select(number => new PeriodReport(periods.From(number), periods.To(number), checkpoint.Of(Rehearsal.Popularity, number).Count,
+                [.. names.Select(name => checkpoint.Of(name, number).Row(name, items.Count))]))],
+            checkpoint.Models, Math.Round(checkpoint.Seconds, 1), checkpoint.PeakMemoryMb);
+    }
+}

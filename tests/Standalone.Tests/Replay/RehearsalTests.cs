@@ -1,0 +1,100 @@
+using BeeFormer.Streaming.Api;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Standalone.DataSets;
+using BeeFormer.Streaming.Standalone.Replay;
+
+namespace BeeFormer.Streaming.Standalone.Tests.Replay;
+
+public sealed class RehearsalTests
+{
+    private const int Items = 60;
+    private readonly Dictionary<ItemId, int> places = Enumerable.Range(0, Items).ToDictionary(n => new ItemId($"i{n:D2}"), n => n);
+
+    [Fact]
+    public void Nothing_of_an_interaction_is_known_before_it_is_predicted()
+    {
+        // Each user touches one item once: without histories and with ever new items, nobody can foretell anything.
+        InteractionTable table = Table([.. Enumerable.Range(0, Items).Select(n => (n, n))]);
+        ReplayCheckpoint measured = Measure(table, batches: [Items]);
+        Assert.Equal(0, measured.Of(Rehearsal.Popularity, 0).Hits);
+        Assert.Equal(0, measured.Of("m", 0).Hits);
+    }
+
+    [Fact]
+    public void Neighbours_in_vector_space_are_found_and_what_was_seen_is_masked_among_new_items()
+    {
+        // Items come in pairs of equal vectors: after the first of a pair, the second is the nearest new one.
+        (int, int)[] pairs = [.. Enumerable.Range(0, 25).SelectMany(user => new[] { (user, 2 * user), (user, 2 * user + 1), (user, 2 * user) })];
+        PeriodMeasures measures = Measure(Table(pairs), batches: [pairs.Length]).Of("m", 0);
+        Assert.Equal(75, measures.Count);
+        Assert.Equal(50, measures.CountNew);
+        Assert.True(measures.HitsNew >= 25, $"{measures.HitsNew} of the 25 second halves were found");
+    }
+
+    [Fact]
+    public void Going_on_after_a_restart_measures_the_same_as_one_run()
+    {
+        var random = new Random(3);
+        (int, int)[] touches = [.. Enumerable.Range(0, 400).Select(_ => (random.Next(20), random.Next(Items)))];
+        InteractionTable table = Table(touches);
+        ReplayCheckpoint straight = Measure(table, [400]), inParts = Measure(table, [130, 1, 269]);
+
+        var resumed = new ReplayCheckpoint { Run = "r" };
+        Go(table, resumed, 0, 0, 150);
+        Go(table, resumed, 150, 150, 400); // a new process: histories and popularity come from the file
+        foreach (string name in new[] { "m", Rehearsal.Popularity })
+        {
+            Assert.Equal(straight.Of(name, 0).Row(name, Items), inParts.Of(name, 0).Row(name, Items));
+            Assert.Equal(straight.Of(name, 0).Row(name, Items), resumed.Of(name, 0).Row(name, Items));
+        }
+    }
+
+    [Fact]
+    public void Items_that_the_catalogue_lacks_are_counted_and_not_predicted()
+    {
+        InteractionTable table = Table([(0, 0), (0, 1)]) with { Items = [new ItemId("i00"), new ItemId("unknown")] };
+        ReplayCheckpoint measured = Measure(table, [2]);
+        Assert.Equal((1, 1), (measured.UnknownItems, measured.Of("m", 0).Count));
+    }
+
+    private ReplayCheckpoint Measure(InteractionTable table, int[] batches)
+    {
+        var measured = new ReplayCheckpoint { Run = "r" };
+        var rehearsal = Rehearse(table, measured);
+        using ItemVectors vectors = Vectors();
+        int first = 0;
+        foreach (int batch in batches)
+        {
+            rehearsal.Measure(first, first + batch, [("m", vectors)]);
+            first += batch;
+        }
+        return measured;
+    }
+
+    private void Go(InteractionTable table, ReplayCheckpoint measured, int known, int first, int end)
+    {
+        Rehearsal rehearsal = Rehearse(table, measured);
+        rehearsal.Recall(0, known);
+        using ItemVectors vectors = Vectors();
+        rehearsal.Measure(first, end, [("m", vectors)]);
+    }
+
+    private Rehearsal Rehearse(InteractionTable table, ReplayCheckpoint measured) =>
+        new(table, "purchase", places, new Periods(table, TimeSpan.FromDays(7)), measured, new UserVectorOptions(), TimeSpan.FromDays(7), 200);
+
+    private ItemVectors Vectors()
+    {
+        float[]?[] rows = new float[]?[Items];
+        for (int n = 0; n < Items; n++)
+        {
+            rows[n] = new float[Items];
+            rows[n]![n / 2] = 1;
+        }
+        return new ItemVectors(rows, places);
+    }
+
+    private static InteractionTable Table((int User, int Item)[] touches) => new(
+        [.. Enumerable.Range(0, 64).Select(n => new UserId($"u{n}"))], [.. Enumerable.Range(0, Items).Select(n => new ItemId($"i{n:D2}"))],
+        [.. touches.Select(touch => touch.User)], [.. touches.Select(touch => touch.Item)], [.. touches.Select(_ => double.NaN)],
+        [.. touches.Select((_, n) => 1_600_000_000_000 + n * 1000L)], [.. touches.Select((_, n) => n + 1)], Timed: true);
+}
