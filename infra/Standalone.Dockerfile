@@ -1,4 +1,5 @@
-# The whole pipeline in one container: docker build -f infra/Standalone.Dockerfile -t beeformer . && docker run -p 127.0.0.1:8080:8080 -v beeformer:/data beeformer
+# The whole pipeline in one container: docker build -f infra/Standalone.Dockerfile -t beeformer . && docker run --network host -v beeformer:/data beeformer
+# It listens on the host's loopback interface only, like the program itself.
 FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
 WORKDIR /source
 COPY . .
@@ -7,5 +8,4 @@ RUN dotnet publish src/Standalone -c Release -o /app
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
 COPY --from=build /app /app
 VOLUME /data
-EXPOSE 8080
-ENTRYPOINT ["/app/beeformer", "serve", "--data", "/data", "--urls", "http://0.0.0.0:8080"]
+ENTRYPOINT ["/app/beeformer", "serve", "--data", "/data"]

@@ -1,9 +1,9 @@
-using BeeFormer.Streaming.Ingest;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
-namespace Microsoft.Extensions.Hosting;
+namespace BeeFormer.Streaming.Ingest;
 
 public static class IngestHosting
 {

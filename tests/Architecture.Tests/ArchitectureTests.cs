@@ -77,6 +77,7 @@ public class ArchitectureTests
         {
             string? declared = File.ReadLines(source).FirstOrDefault(line => line.StartsWith("namespace ", StringComparison.Ordinal));
             if (declared is null) continue; // top-level statements, global usings
+            if (declared == "namespace BeeFormer.Streaming;") continue; // compiled into several projects
             Assert.StartsWith($"namespace BeeFormer.Streaming.{project}", declared, StringComparison.Ordinal);
         }
     }

@@ -1,8 +1,9 @@
 using BeeFormer.Streaming.EventLog.Embedded;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Microsoft.Extensions.DependencyInjection;
+namespace BeeFormer.Streaming.EventLog;
 
 public static class EmbeddedEventLogRegistration
 {

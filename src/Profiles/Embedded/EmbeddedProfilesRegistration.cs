@@ -1,8 +1,8 @@
-using BeeFormer.Streaming.Profiles;
 using BeeFormer.Streaming.Profiles.Embedded;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.DependencyInjection;
 
-namespace Microsoft.Extensions.DependencyInjection;
+namespace BeeFormer.Streaming.Profiles;
 
 public static class EmbeddedProfilesRegistration
 {
