@@ -142,7 +142,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return encoder.Parameters.All(p => p.Value.isfinite().all().item<bool>());
+        return encoder.Parameters.All(p => p.Value.isfinite().all().data<bool>()[0]);
     }
 
     private static bool AllFinite(ReadOnlySpan<float> values)
