@@ -9,7 +9,7 @@ namespace BeeFormer.Streaming.Standalone.Replay;
 
 /// <summary>
 /// Streams a data set through the running pipeline: each interaction is predicted with the models in service, then appended. At barriers everything lands, what was measured is
-/// written down, and a training runs. A run that was killed goes on at its last barrier; what had landed after it is measured again and not appended again.
+/// written down, and a training runs, after the last one too: the model in service has then learned the tail. A run that was killed goes on at its last barrier; what had landed after it is measured again and not appended again.
 /// </summary>
 internal sealed class ReplayRun(
     LivePipeline pipeline, ReplayPlan plan, InteractionTable table, IReadOnlyList<ItemEvent> items, Func<CancellationToken, Task<ItemVectors>> baseVectors,
@@ -23,7 +23,7 @@ internal sealed class ReplayRun(
 
     public async Task<ReplayReport> RunAsync(Bars bars, CancellationToken cancellationToken)
     {
-        string run = plan.Run(table.Count, items.Count);
+        string run = await Task.Run(plan.Run, cancellationToken);
         string file = Path.Combine(checkpointFolder, $"{run}.json");
         ReplayCheckpoint checkpoint = ReplayCheckpoint.Load(file, run);
         double secondsBefore = checkpoint.Seconds;
@@ -61,7 +61,7 @@ internal sealed class ReplayRun(
             }
             await pipeline.WaitUntilLandedAsync(Topics.Interactions, null, cancellationToken);
             checkpoint.Position = barrier;
-            checkpoint.TrainingDue = plan.TrainEvery > 0 && barrier < table.Count;
+            checkpoint.TrainingDue = plan.TrainEvery > 0;
             Save(checkpoint, file, secondsBefore, began);
         }
         bar.Finish();
@@ -79,10 +79,10 @@ internal sealed class ReplayRun(
         IReadOnlySet<string> known = pipeline.Windows.EventIds(plan.EventPrefix);
         bool[] landed = [.. table.Row.Select(row => known.Count > 0 && known.Contains(plan.EventId(row)))];
 
-        Bar indexing = bars.Start("Indexing the catalogue", 1);
+        Bar indexing = bars.Start("Indexing the catalogue", items.Count);
         await pipeline.AppendAsync(Catalogues.Missing(pipeline.Windows, items), cancellationToken);
         await pipeline.WaitUntilLandedAsync(Topics.Items, null, cancellationToken);
-        await pipeline.WaitUntilServedAsync(cancellationToken);
+        await pipeline.WaitUntilServedAsync(indexing, cancellationToken);
         indexing.Finish();
         return landed;
     }
