@@ -67,6 +67,7 @@ internal static class ReplayCommand
         console.Write(table);
         foreach (ReplayedModel model in report.Models) console.WriteLine($"after {model.AfterInteractions}: {model.Version} — {model.Decision}");
         if (report.UnknownItems > 0) console.WriteLine($"{report.UnknownItems} interactions name items that the catalogue lacks; they were stored and not predicted.");
+        if (report.Note is { } note) console.WriteLine(note);
         console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Seconds:F0} s, at most {report.PeakMemoryMb:F0} MB."));
     }
 

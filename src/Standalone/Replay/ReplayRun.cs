@@ -30,6 +30,7 @@ internal sealed class ReplayRun(
         long began = time.GetTimestamp();
 
         bool[] landed = await PrepareAsync(bars, cancellationToken);
+        if (checkpoint is { Position: 0, TrainingDue: false }) checkpoint.Note = Foreknowledge(landed);
         using ItemVectors untrained = await baseVectors(cancellationToken);
         var periods = new Periods(table, plan.Period);
         var rehearsal = new Rehearsal(table, plan.Source.Type, places, periods, checkpoint, userVector, popularityHalfLife, historyLength);
@@ -87,6 +88,12 @@ internal sealed class ReplayRun(
         return landed;
     }
 
+    /// <summary>Where a run starts over on a folder that has learned from the same file, its predictions know what comes.</summary>
+    private string? Foreknowledge(bool[] landed) =>
+        pipeline.Models.Live is { } live && pipeline.Models.Find(live)?.Model.WindowHash is not null && landed.Contains(true)
+            ? $"{landed.Count(known => known)} of these interactions had landed before this run began, and model {live} may have learned from them: measure in a new --data folder to compare."
+            : null;
+
     private async Task AppendAsync(int first, int end, bool[] landed, CancellationToken cancellationToken)
     {
         var missing = new List<InteractionEvent>(end - first);
@@ -122,6 +129,6 @@ internal sealed class ReplayRun(
             [.. names.Select(name => PeriodMeasures.Sum(numbers.Select(number => checkpoint.Of(name, number))).Row(name, items.Count))],
             [.. numbers.Select(number => new PeriodReport(periods.From(number), periods.To(number), checkpoint.Of(Rehearsal.Popularity, number).Count,
                 [.. names.Select(name => checkpoint.Of(name, number).Row(name, items.Count))]))],
-            checkpoint.Models, Math.Round(checkpoint.Seconds, 1), checkpoint.PeakMemoryMb);
+            checkpoint.Models, Math.Round(checkpoint.Seconds, 1), checkpoint.PeakMemoryMb, checkpoint.Note);
     }
 }
