@@ -36,7 +36,8 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
         phases.Report("window", 0, null);
         InteractionWindow window = windows.Read(query);
         if (window.Count == 0) return Rejected("The window is empty: there is nothing to learn.");
-        if (LastTrained(request.Tempo) == window.ContentHash) return Rejected($"The window (content {Short(window.ContentHash)}) is the one last trained at this tempo; it is not trained again.");
+        if (LastTrained(request.Tempo) is { } last && last.WindowHash == window.ContentHash)
+            return Rejected($"The window (content {Short(window.ContentHash)}) is the one last trained at this tempo; it is not trained again. What was decided then: {last.Decision}");
         var catalogue = new TrainingCatalogue(windows.ReadCatalogue(), itemText);
         if (WindowSplit.Of(window, catalogue.IndexesOf(window.Items), catalogue.Texts.Count, policy.HoldoutShare, out string? problem) is not { } split) return Rejected(problem!);
         if (split.Users.Length < policy.MinHoldoutUsers)
@@ -118,13 +119,13 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
 
     private static TrainingOutcome Rejected(string sentence) => new(null, sentence);
 
-    /// <summary>Content hash of the window that was last learned from at this tempo, whatever came of it.</summary>
-    private string? LastTrained(TrainingTempo tempo)
+    /// <summary>Content hash of the window that was last learned from at this tempo, and what came of it.</summary>
+    private (string? WindowHash, string Decision)? LastTrained(TrainingTempo tempo)
     {
         ModelManifest? published = models.List().LastOrDefault(m => (string?)m.Model.HyperParameters["tempo"] == Name(tempo));
         Refusal? refused = models.Refusals().LastOrDefault(r => (string?)r.Metrics["tempo"] == Name(tempo));
-        if (published is null || refused?.At > published.PublishedAt) return refused?.WindowHash;
-        return published.Model.WindowHash;
+        if (published is null || refused?.At > published.PublishedAt) return refused is null ? null : (refused.WindowHash, refused.Decision);
+        return (published.Model.WindowHash, published.Model.Decision);
     }
 
     private JsonObject HyperParameters(TrainingTempo tempo)

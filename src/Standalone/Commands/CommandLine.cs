@@ -6,9 +6,10 @@ namespace BeeFormer.Streaming.Standalone.Commands;
 /// <summary>The command line tool <c>beeformer</c>.</summary>
 internal static class CommandLine
 {
-    public static Task<int> RunAsync(string[] args) => RunAsync(args, AnsiConsole.Console);
+    public static Task<int> RunAsync(string[] args) => RunAsync(args, AnsiConsole.Console, Console.Error);
 
-    public static async Task<int> RunAsync(string[] args, IAnsiConsole console)
+    /// <param name="error">Gets the sentence that says what went wrong.</param>
+    public static async Task<int> RunAsync(string[] args, IAnsiConsole console, TextWriter error)
     {
         var root = new RootCommand("BeeFormer.Streaming: a recommender that learns from a stream of events what item texts mean to users.")
         {
@@ -19,6 +20,6 @@ internal static class CommandLine
             EncodeCommand.Create(console),
             WindowsCommand.Create(console),
         };
-        return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+        return await root.Parse(args).InvokeAsync(new InvocationConfiguration { Output = console.Profile.Out.Writer, Error = error, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
     }
 }

@@ -11,6 +11,9 @@ namespace BeeFormer.Streaming.Standalone.Commands;
 /// <summary><c>demo</c>: a simulated shop, the whole loop, a table; then it goes on serving.</summary>
 internal static class DemoCommand
 {
+    /// <summary>Small index batches: the bars show them one by one.</summary>
+    private static readonly Dictionary<string, string?> Settings = new(ManualTraining.Settings) { ["Indexer:MaxBatch"] = "64", ["Indexer:RebuildBatch"] = "128" };
+
     public static Command Create(IAnsiConsole console)
     {
         Option<string> data = CommonOptions.Data(Path.Combine("data", "demo"));
@@ -22,10 +25,10 @@ internal static class DemoCommand
         Option<string?> json = CommonOptions.Json();
         var command = new Command("demo", "Watch the whole loop learn on a simulated shop.") { data, seed, products, shoppers, exit, json };
         address.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(async token =>
+        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             var options = new ShopOptions { Seed = parsed.GetRequiredValue(seed), Products = parsed.GetRequiredValue(products), Shoppers = parsed.GetRequiredValue(shoppers) };
-            await using StandaloneHost host = await StandaloneHost.StartAsync(parsed.GetRequiredValue(data), address.Of(parsed), quiet: true, ManualTraining.Settings, token);
+            await using StandaloneHost host = await StandaloneHost.StartAsync(parsed.GetRequiredValue(data), address.Of(parsed), quiet: true, Settings, token);
             DemoReport report = await host.RunAsync(running => Progress.WithBarsAsync(console, bars => new DemoRun(
                 host.Pipeline, options, (items, stopping) => BaseVectors.EncodeAsync(host, items, bars, stopping), host.Board, host.UserVector, host.PopularityHalfLife, host.Time)
                 .RunAsync(bars, running)), token);

@@ -19,7 +19,7 @@ internal static class EncodeCommand
         Option<int?> length = new("--max-seq-length") { Description = "Tokens a text is cut to, special tokens counted; default: the encoder's own.", HelpName = "N" };
         Option<string> data = CommonOptions.Data();
         var command = new Command("encode", "Turn texts into embeddings.") { encoder, input, output, tokens, length, data };
-        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(async token =>
+        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             List<string> texts = ReadTexts(parsed.GetRequiredValue(input));
             using SentenceEncoder model = SentenceEncoder.Load(parsed.GetValue(encoder) ?? SentenceEncoder.DefaultFolder, parsed.GetValue(length));

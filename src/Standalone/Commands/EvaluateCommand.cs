@@ -27,7 +27,7 @@ internal static class EvaluateCommand
         var command = new Command("evaluate", "Measure how well the encoder ranks items that nobody has touched, before and after training.");
         dataSet.AddTo(command);
         foreach (Option option in new Option[] { coldItems, policy, encoder, length, seed, data, json }) command.Options.Add(option);
-        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(async token =>
+        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             TrainingPolicy training = parsed.GetValue(policy) is { } file ? TrainingPolicy.Load(file) : new TrainingPolicy();
             using DataFolder folder = DataFolder.Open(parsed.GetRequiredValue(data));

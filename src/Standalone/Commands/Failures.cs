@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 
 namespace BeeFormer.Streaming.Standalone.Commands;
@@ -9,25 +10,26 @@ internal static class Failures
     public const int Defect = 70;
     public const int Stopped = 130;
 
-    public static async Task<int> GuardAsync(Func<CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+    public static async Task<int> GuardAsync(ParseResult parsed, Func<CancellationToken, Task<int>> run, CancellationToken cancellationToken)
     {
+        TextWriter error = parsed.InvocationConfiguration.Error;
         try
         {
             return await run(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync("Stopped. The same command goes on where this one was.");
+            await error.WriteLineAsync("Stopped. The same command goes on where this one was.");
             return Stopped;
         }
         catch (Exception e) when (Expected(e) is { } sentence)
         {
-            await Console.Error.WriteLineAsync(sentence);
+            await error.WriteLineAsync(sentence);
             return BadInput;
         }
         catch (Exception e)
         {
-            await Console.Error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"This is a defect of the program, please report it: {e}"));
+            await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"This is a defect of the program, please report it: {e}"));
             return Defect;
         }
     }

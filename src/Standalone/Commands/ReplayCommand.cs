@@ -6,6 +6,7 @@ using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Hosting;
 using BeeFormer.Streaming.Standalone.Replay;
 using BeeFormer.Streaming.Standalone.Reports;
+using BeeFormer.Streaming.Trainer;
 using Spectre.Console;
 
 namespace BeeFormer.Streaming.Standalone.Commands;
@@ -19,7 +20,7 @@ internal static class ReplayCommand
         Option<string?> report = CommonOptions.Json("--report");
         report.Aliases.Add("--json");
         Option<TimeSpan> period = new("--period") { Description = "Length of a reported period, as in 7d or 12h; data without times is cut into tenths.", HelpName = "SPAN", CustomParser = Durations.Parse, DefaultValueFactory = _ => TimeSpan.FromDays(7) };
-        Option<int> trainEvery = new("--train-every") { Description = "Interactions between two trainings; 0: none.", HelpName = "N", DefaultValueFactory = _ => 20_000 };
+        Option<int> trainEvery = new("--train-every") { Description = "Interactions between two trainings; one more follows at the end, unless nothing new arrived; 0: none at all.", HelpName = "N", DefaultValueFactory = _ => 20_000 };
         trainEvery.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out int number) && number < 0) result.AddError($"--train-every is {number}; expected 0 or more.");
@@ -29,11 +30,15 @@ internal static class ReplayCommand
         var command = new Command("replay", "Stream a data set through the pipeline: predict each interaction, then learn from it.");
         dataSet.AddTo(command);
         foreach (Option option in new Option[] { report, period, trainEvery, policy, data }) command.Options.Add(option);
-        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(async token =>
+        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
-            var plan = new ReplayPlan(dataSet.Of(parsed), parsed.GetRequiredValue(period), parsed.GetRequiredValue(trainEvery));
+            var plan = new ReplayPlan(dataSet.Of(parsed), parsed.GetRequiredValue(period), parsed.GetRequiredValue(trainEvery), parsed.GetValue(policy));
             var settings = new Dictionary<string, string?>(ManualTraining.Settings);
-            if (parsed.GetValue(policy) is { } file) settings["Policy"] = file;
+            if (parsed.GetValue(policy) is { } file)
+            {
+                TrainingPolicy.Load(file); // a mistake in it is told before the data set is read
+                settings["Policy"] = file;
+            }
             ReplayReport result = await Progress.WithBarsAsync(console, async bars =>
             {
                 Bar reading = bars.Start("Reading the data set", 1);
@@ -62,6 +67,7 @@ internal static class ReplayCommand
         console.Write(table);
         foreach (ReplayedModel model in report.Models) console.WriteLine($"after {model.AfterInteractions}: {model.Version} — {model.Decision}");
         if (report.UnknownItems > 0) console.WriteLine($"{report.UnknownItems} interactions name items that the catalogue lacks; they were stored and not predicted.");
+        if (report.Note is { } note) console.WriteLine(note);
         console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Seconds:F0} s, at most {report.PeakMemoryMb:F0} MB."));
     }
 

@@ -14,7 +14,7 @@ internal static class ServeCommand
         Option<string?> policy = CommonOptions.OptionalFile("--policy", "Training policy (YAML); default: the program's own.");
         var command = new Command("serve", "Run all services and the API in this process.") { data, policy };
         address.AddTo(command);
-        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(async token =>
+        command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             var settings = new Dictionary<string, string?>();
             if (parsed.GetValue(policy) is { } file) settings["Policy"] = file;

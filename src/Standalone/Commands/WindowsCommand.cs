@@ -15,13 +15,13 @@ internal static class WindowsCommand
         Option<string> data = CommonOptions.Data();
         Option<string?> json = CommonOptions.Json();
         var count = new Command("count", "Print the number of distinct interactions, and nothing else.") { data };
-        count.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(_ =>
+        count.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, _ =>
         {
             console.WriteLine(Describe(parsed.GetRequiredValue(data)).Interactions.ToString(CultureInfo.InvariantCulture));
             return Task.FromResult(0);
         }, cancellationToken));
         var describe = new Command("describe", "Describe the interactions and items that have landed.") { data, json };
-        describe.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(_ =>
+        describe.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, _ =>
         {
             WindowSummary summary = Describe(parsed.GetRequiredValue(data));
             Print(console, summary);

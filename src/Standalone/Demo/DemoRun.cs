@@ -15,23 +15,20 @@ internal sealed class DemoRun(
     public async Task<DemoReport> RunAsync(Bars bars, CancellationToken cancellationToken)
     {
         long began = time.GetTimestamp();
-        Bar opening = bars.Start("Opening the shop: catalogue into the index", 3);
         Shop shop = Shop.Open(options);
-        opening.Set(1);
+        Bar opening = bars.Start("Opening the shop: catalogue into the index", shop.KnownProducts.Count());
         await pipeline.AppendAsync(Catalogues.Missing(pipeline.Windows, [.. shop.KnownProducts.Select(product => product.Item)]), cancellationToken);
         await pipeline.WaitUntilLandedAsync(Topics.Items, null, cancellationToken);
-        opening.Set(2);
-        await pipeline.WaitUntilServedAsync(cancellationToken);
+        await pipeline.WaitUntilServedAsync(opening, cancellationToken);
         opening.Finish();
 
         await TradeAsync(shop, bars, cancellationToken);
-        string decision = await TrainAsync(bars, cancellationToken);
+        string decision = await TrainAsync(shop, bars, cancellationToken);
 
-        Bar arriving = bars.Start("New products arrive", 2);
+        Bar arriving = bars.Start("New products arrive", shop.Products.Count);
         await pipeline.AppendAsync(Catalogues.Missing(pipeline.Windows, [.. shop.NewProducts.Select(product => product.Item)]), cancellationToken);
         await pipeline.WaitUntilLandedAsync(Topics.Items, null, cancellationToken);
-        arriving.Set(1);
-        await pipeline.WaitUntilServedAsync(cancellationToken);
+        await pipeline.WaitUntilServedAsync(arriving, cancellationToken);
         arriving.Finish();
 
         return await JudgeAsync(shop, decision, bars, began, cancellationToken);
@@ -48,21 +45,24 @@ internal sealed class DemoRun(
         trading.Finish();
     }
 
-    private async Task<string> TrainAsync(Bars bars, CancellationToken cancellationToken)
+    private async Task<string> TrainAsync(Shop shop, Bars bars, CancellationToken cancellationToken)
     {
         var phases = new PhaseBars(bars);
         board.Progressed += phases.Report;
+        string decision;
         try
         {
-            TrainingResult result = await pipeline.TrainAsync(TrainingTempo.Head, "demo", cancellationToken);
-            await pipeline.WaitUntilServedAsync(cancellationToken);
-            return result.Decision;
+            decision = (await pipeline.TrainAsync(TrainingTempo.Head, "demo", cancellationToken)).Decision;
         }
         finally
         {
             board.Progressed -= phases.Report;
             phases.Finish();
         }
+        Bar switching = bars.Start("The catalogue as the live model sees it", shop.KnownProducts.Count());
+        await pipeline.WaitUntilServedAsync(switching, cancellationToken);
+        switching.Finish();
+        return decision;
     }
 
     private async Task<DemoReport> JudgeAsync(Shop shop, string decision, Bars bars, long began, CancellationToken cancellationToken)

@@ -22,6 +22,7 @@ internal sealed class LivePipeline(
 
     public IWindowStore Windows => windows;
     public IModelStore Models => models;
+    public IVectorIndex Index => index;
 
     public async Task AppendAsync(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken)
     {
@@ -59,14 +60,19 @@ internal sealed class LivePipeline(
         return await result.WaitAsync(cancellationToken);
     }
 
+    public Task<CollectionInfo> WaitUntilServedAsync(CancellationToken cancellationToken) => WaitUntilServedAsync(null, cancellationToken);
+
     /// <summary>Waits until the index answers with the live model's vectors and holds every item of the log.</summary>
-    public async Task<CollectionInfo> WaitUntilServedAsync(CancellationToken cancellationToken)
+    /// <param name="progress">Told how many items the live model's collection holds.</param>
+    public async Task<CollectionInfo> WaitUntilServedAsync(IProgress<int>? progress, CancellationToken cancellationToken)
     {
         int partitions = await log.PartitionsAsync(Topics.Items, cancellationToken);
         CollectionInfo? served = null;
         await UntilAsync(async () =>
         {
-            if (models.Live is not { } live || await index.ResolveAliasAsync(Alias, cancellationToken) is not { } target) return false;
+            if (models.Live is not { } live) return false;
+            if (progress is not null) progress.Report(await IndexedAsync(live, cancellationToken));
+            if (await index.ResolveAliasAsync(Alias, cancellationToken) is not { } target) return false;
             served = await index.FindAsync(target.Collection, cancellationToken);
             if (served?.Version != live) return false;
             for (int partition = 0; partition < partitions; partition++)
@@ -77,6 +83,13 @@ internal sealed class LivePipeline(
             return true;
         }, cancellationToken);
         return served!;
+    }
+
+    /// <summary>Items in the model's collection, be it in service or still being built.</summary>
+    private async ValueTask<int> IndexedAsync(ModelVersion version, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<CollectionInfo> collections = await index.ListAsync(cancellationToken);
+        return collections.FirstOrDefault(collection => collection.Version == version) is { } building ? (int)await index.CountAsync(building.Name, cancellationToken) : 0;
     }
 
     /// <summary>The vectors that are being served, in the order of the catalogue.</summary>

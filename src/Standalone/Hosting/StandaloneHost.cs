@@ -2,7 +2,9 @@ using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.EventLog;
 using BeeFormer.Streaming.Indexer;
+using BeeFormer.Streaming.Ingest;
 using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.Profiles;
 using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.Trainer;
 using BeeFormer.Streaming.VectorIndex;
@@ -52,10 +54,12 @@ internal sealed class StandaloneHost : IAsyncDisposable
         Loopback.Check(urls);
         DataFolder folder = DataFolder.Open(data);
         WebApplication? application = null;
+        bool started = false;
         try
         {
-            application = Build(folder, urls, quiet, settings);
+            application = Build(folder, urls, quiet, settings, () => started);
             await application.StartAsync(cancellationToken);
+            started = true;
             return new StandaloneHost(application, folder);
         }
         catch
@@ -66,13 +70,13 @@ internal sealed class StandaloneHost : IAsyncDisposable
         }
     }
 
-    private static WebApplication Build(DataFolder folder, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings)
+    private static WebApplication Build(DataFolder folder, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, Func<bool> started)
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "beeformer" });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.WebHost.UseUrls(urls);
         builder.AddServiceDefaults();
-        LogTo(builder.Logging, quiet);
+        LogTo(builder.Logging, quiet, started);
 
         IServiceCollection services = builder.Services;
         services.AddSingleton<IHostLifetime, CommandLifetime>();
@@ -116,7 +120,8 @@ internal sealed class StandaloneHost : IAsyncDisposable
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new IOException("A service of the pipeline has failed and the rest was stopped; the log above says why.", e);
+            Exception? why = application.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(service => service.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
+            throw new IOException($"A service of the pipeline has failed and the rest was stopped: {why?.Message ?? "the log above says why"}", why ?? e);
         }
     }
 
@@ -128,11 +133,13 @@ internal sealed class StandaloneHost : IAsyncDisposable
         return cancellationToken.IsCancellationRequested ? 0 : throw new OperationCanceledException(token);
     }, cancellationToken);
 
-    private static void LogTo(ILoggingBuilder logging, bool quiet)
+    private static void LogTo(ILoggingBuilder logging, bool quiet, Func<bool> started)
     {
         logging.SetMinimumLevel(quiet ? LogLevel.Warning : LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddFilter("MassTransit", LogLevel.Warning);
+        // What keeps the host from starting reaches the caller as an exception, and the user as one sentence.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Warning && started());
+        logging.AddFilter("MassTransit", level => level >= LogLevel.Warning && started());
         logging.Services.Configure<ConsoleLoggerOptions>(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
     }
 

@@ -12,6 +12,8 @@ internal sealed record ReplayCheckpoint
     /// <summary>The barrier at <see cref="Position"/> still wants its training.</summary>
     public bool TrainingDue { get; set; }
     public int UnknownItems { get; set; }
+    /// <summary>What the reader of the report must know; null: nothing.</summary>
+    public string? Note { get; set; }
     public double Seconds { get; set; }
     public double PeakMemoryMb { get; set; }
     public List<ReplayedModel> Models { get; init; } = [];

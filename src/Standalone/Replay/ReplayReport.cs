@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 namespace BeeFormer.Streaming.Standalone.Replay;
 
 /// <summary>What a replay measured; the names are part of the command's contract and may only grow.</summary>
+/// <param name="Note">What the reader must know about these figures; null: nothing.</param>
 internal sealed record ReplayReport(
     [property: JsonPropertyName("interactions")] int Interactions,
     [property: JsonPropertyName("unknown_items")] int UnknownItems,
@@ -10,7 +11,8 @@ internal sealed record ReplayReport(
     [property: JsonPropertyName("periods")] IReadOnlyList<PeriodReport> Periods,
     [property: JsonPropertyName("models")] IReadOnlyList<ReplayedModel> Models,
     [property: JsonPropertyName("seconds")] double Seconds,
-    [property: JsonPropertyName("peak_memory_mb")] double PeakMemoryMb);
+    [property: JsonPropertyName("peak_memory_mb")] double PeakMemoryMb,
+    [property: JsonPropertyName("note"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Note);
 
 internal sealed record PeriodReport(
     [property: JsonPropertyName("from")] string From,

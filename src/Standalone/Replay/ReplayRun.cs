@@ -9,7 +9,7 @@ namespace BeeFormer.Streaming.Standalone.Replay;
 
 /// <summary>
 /// Streams a data set through the running pipeline: each interaction is predicted with the models in service, then appended. At barriers everything lands, what was measured is
-/// written down, and a training runs. A run that was killed goes on at its last barrier; what had landed after it is measured again and not appended again.
+/// written down, and a training runs, after the last one too: the model in service has then learned the tail. A run that was killed goes on at its last barrier; what had landed after it is measured again and not appended again.
 /// </summary>
 internal sealed class ReplayRun(
     LivePipeline pipeline, ReplayPlan plan, InteractionTable table, IReadOnlyList<ItemEvent> items, Func<CancellationToken, Task<ItemVectors>> baseVectors,
@@ -23,13 +23,14 @@ internal sealed class ReplayRun(
 
     public async Task<ReplayReport> RunAsync(Bars bars, CancellationToken cancellationToken)
     {
-        string run = plan.Run(table.Count, items.Count);
+        string run = await Task.Run(plan.Run, cancellationToken);
         string file = Path.Combine(checkpointFolder, $"{run}.json");
         ReplayCheckpoint checkpoint = ReplayCheckpoint.Load(file, run);
         double secondsBefore = checkpoint.Seconds;
         long began = time.GetTimestamp();
 
         bool[] landed = await PrepareAsync(bars, cancellationToken);
+        if (checkpoint is { Position: 0, TrainingDue: false }) checkpoint.Note = Foreknowledge(landed);
         using ItemVectors untrained = await baseVectors(cancellationToken);
         var periods = new Periods(table, plan.Period);
         var rehearsal = new Rehearsal(table, plan.Source.Type, places, periods, checkpoint, userVector, popularityHalfLife, historyLength);
@@ -61,7 +62,7 @@ internal sealed class ReplayRun(
             }
             await pipeline.WaitUntilLandedAsync(Topics.Interactions, null, cancellationToken);
             checkpoint.Position = barrier;
-            checkpoint.TrainingDue = plan.TrainEvery > 0 && barrier < table.Count;
+            checkpoint.TrainingDue = plan.TrainEvery > 0;
             Save(checkpoint, file, secondsBefore, began);
         }
         bar.Finish();
@@ -79,13 +80,19 @@ internal sealed class ReplayRun(
         IReadOnlySet<string> known = pipeline.Windows.EventIds(plan.EventPrefix);
         bool[] landed = [.. table.Row.Select(row => known.Count > 0 && known.Contains(plan.EventId(row)))];
 
-        Bar indexing = bars.Start("Indexing the catalogue", 1);
+        Bar indexing = bars.Start("Indexing the catalogue", items.Count);
         await pipeline.AppendAsync(Catalogues.Missing(pipeline.Windows, items), cancellationToken);
         await pipeline.WaitUntilLandedAsync(Topics.Items, null, cancellationToken);
-        await pipeline.WaitUntilServedAsync(cancellationToken);
+        await pipeline.WaitUntilServedAsync(indexing, cancellationToken);
         indexing.Finish();
         return landed;
     }
+
+    /// <summary>Where a run starts over on a folder that has learned from the same file, its predictions know what comes.</summary>
+    private string? Foreknowledge(bool[] landed) =>
+        pipeline.Models.Live is { } live && pipeline.Models.Find(live)?.Model.WindowHash is not null && landed.Contains(true)
+            ? $"{landed.Count(known => known)} of these interactions had landed before this run began, and model {live} may have learned from them: measure in a new --data folder to compare."
+            : null;
 
     private async Task AppendAsync(int first, int end, bool[] landed, CancellationToken cancellationToken)
     {
@@ -122,6 +129,6 @@ internal sealed class ReplayRun(
             [.. names.Select(name => PeriodMeasures.Sum(numbers.Select(number => checkpoint.Of(name, number))).Row(name, items.Count))],
             [.. numbers.Select(number => new PeriodReport(periods.From(number), periods.To(number), checkpoint.Of(Rehearsal.Popularity, number).Count,
                 [.. names.Select(name => checkpoint.Of(name, number).Row(name, items.Count))]))],
-            checkpoint.Models, Math.Round(checkpoint.Seconds, 1), checkpoint.PeakMemoryMb);
+            checkpoint.Models, Math.Round(checkpoint.Seconds, 1), checkpoint.PeakMemoryMb, checkpoint.Note);
     }
 }

@@ -6,7 +6,7 @@ namespace BeeFormer.Streaming.Standalone.Reports;
 /// <summary>Results as JSON for programs.</summary>
 internal static class ReportFile
 {
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="file">Null: nobody asked for it.</param>
     public static void Write<T>(string? file, T report)

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Text;
+using BeeFormer.Streaming.Standalone.Commands;
+
+namespace BeeFormer.Streaming.Standalone.Tests.EndToEnd;
+
+/// <summary>The built command line tool in a process of its own.</summary>
+internal sealed class Program : IDisposable
+{
+    private readonly Process process;
+    private readonly StringBuilder said = new();
+
+    private Program(Process process)
+    {
+        this.process = process;
+        DataReceivedEventHandler note = (_, line) =>
+        {
+            lock (said) said.AppendLine(line.Data);
+        };
+        process.OutputDataReceived += note;
+        process.ErrorDataReceived += note;
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public static Program Start(params string[] args)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string arg in (string[])[typeof(CommandLine).Assembly.Location, .. args]) start.ArgumentList.Add(arg);
+        start.Environment["Ingest__SegmentEvents"] = "200"; // many moments at which something has landed
+        return new Program(new Process { StartInfo = start });
+    }
+
+    /// <summary>Kills it as soon as the condition holds; fails when it ends before that.</summary>
+    public async Task KillAsync(Func<bool> when)
+    {
+        await Condition.HoldsAsync(() => when() || process.HasExited, () => $"The moment to kill the program did not come. It said:\n{Said}");
+        bool ended = process.HasExited;
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.False(ended, $"The program ended before it could be killed. It said:\n{Said}");
+    }
+
+    public async Task EndAsync()
+    {
+        await Condition.HoldsAsync(() => process.HasExited, () => $"The program did not end. It said:\n{Said}");
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, $"Exit code {process.ExitCode}. It said:\n{Said}");
+    }
+
+    private string Said
+    {
+        get
+        {
+            lock (said) return said.ToString();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited) process.Kill(entireProcessTree: true);
+        process.Dispose();
+    }
+}
