@@ -64,7 +64,7 @@ public sealed class TrainerHostingTests
         Assert.Null(triggers.Due(1102, start.AddMinutes(62)));
         Assert.Equal((TrainingTempo.Encoder, "interactions"), new TriggerState(options, HeadKind.None, Last(0), Last(0)).Due(100, start));
 
-        LastTraining Last(long landed) => new(start, null, new Dictionary<int, long> { [0] = landed });
+        LastTraining Last(long landed) => new(start, null, new Dictionary<int, long> { [0] = landed }, "");
     }
 
     [Theory]
