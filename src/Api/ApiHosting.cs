@@ -40,6 +40,7 @@ public static class ApiHosting
         services.TryAddSingleton<Recommender>();
         services.TryAddSingleton(provider => new PopularityCounter(provider.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife));
         services.TryAddSingleton(provider => QueryEmbedder.From(provider.GetRequiredService<IModelStore>(), provider.GetService<ItemText>() ?? new ItemText()));
+        services.TryAddSingleton<ModelActivation>();
         services.TryAddSingleton<EventReading>();
         services.TryAddSingleton<ReadInteraction>(provider => provider.GetRequiredService<EventReading>().Interaction);
         services.TryAddSingleton<ReadItemEvent>(provider => provider.GetRequiredService<EventReading>().Item);
@@ -87,7 +88,10 @@ public static class ApiHosting
         return app;
     }
 
-    public static void AddApiConsumers(this IBusRegistrationConfigurator bus) =>
+    public static void AddApiConsumers(this IBusRegistrationConfigurator bus)
+    {
+        bus.AddConsumer<ActivateEncoderConsumer>();
         // Every instance of the Api hears of every switch.
         bus.AddConsumer<IndexSwitchedConsumer>().Endpoint(endpoint => { endpoint.InstanceId = Guid.NewGuid().ToString("N"); endpoint.Temporary = true; });
+    }
 }

@@ -34,7 +34,7 @@ internal sealed class IndexReconciliation(
                 await ReconcileAsync(stoppingToken);
                 delay = options.Value.CheckInterval;
             }
-            catch (Exception failure) when (failure is not OperationCanceledException)
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.LogError(failure, "The index of model {Version} could not be built; what serves now goes on, next attempt in {DelaySeconds:0.0} s", models.Live, delay.TotalSeconds);
                 await published.WaitAsync(delay, time, stoppingToken);

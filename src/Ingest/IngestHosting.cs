@@ -1,5 +1,6 @@
-using Microsoft.Extensions.DependencyInjection.Extensions;
+using BeeFormer.Streaming.ServiceDefaults;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -10,13 +11,13 @@ public static class IngestHosting
     /// <summary>Lands both topics of the log in the window store and keeps the profiles. Needs an event log, a window store and profiles.</summary>
     public static IHostApplicationBuilder AddIngest(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddOptions<IngestOptions>().BindConfiguration(IngestOptions.Section).ValidateOnStart();
+        builder.AddServiceDefaults();
+        builder.Services.AddCheckedOptions<IngestOptions>(IngestOptions.Section);
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<IngestOptions>, IngestOptionsCheck>());
         builder.Services.AddMetrics();
-        builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<IngestMetrics>();
         builder.Services.TryAddSingleton<IngestHealth>();
-        builder.Services.AddHealthChecks().AddCheck<IngestHealth>("ingest");
+        builder.Services.AddHealthChecks().AddCheck<IngestHealth>("ingest", tags: [HealthEndpoints.Ready]);
         builder.Services.AddHostedService<IngestService>();
         return builder;
     }

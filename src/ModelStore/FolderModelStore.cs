@@ -22,7 +22,7 @@ public sealed partial class FolderModelStore : IModelStore
         this.time = time;
         models = Path.Combine(this.folder, "models");
         refusals = Path.Combine(this.folder, "refusals");
-        ClaimFolder();
+        StoreFormat.Claim(this.folder, FormatFile, Format, "models");
         DurableFiles.CreateFolder(models);
         DurableFiles.CreateFolder(refusals);
         RemoveLeftovers();
@@ -80,9 +80,7 @@ public sealed partial class FolderModelStore : IModelStore
         using var moving = FileLock.Exclusive(Path.Combine(folder, ".live.lock"));
         if (!Exists(next)) throw new ArgumentException($"There is no model version {next} in {models}.", nameof(next));
         if (Live != expected) return false;
-        string temporary = LiveFile + ".tmp";
-        DurableFiles.Write(temporary, Encoding.UTF8.GetBytes(next.Value + "\n"));
-        DurableFiles.Replace(temporary, LiveFile);
+        DurableFiles.Rewrite(LiveFile, Encoding.UTF8.GetBytes(next.Value + "\n"));
         return true;
     }
 
@@ -116,21 +114,6 @@ public sealed partial class FolderModelStore : IModelStore
         string file = Path.Combine(VersionFolder(version), "manifest.json");
         var manifest = ModelJson.Read(file, ManifestJson.Read);
         return manifest.Version == version ? manifest : throw new InvalidDataException($"{file} describes version {manifest.Version}; expected {version}, the name of its folder.");
-    }
-
-    private void ClaimFolder()
-    {
-        DurableFiles.CreateFolder(folder);
-        string marker = Path.Combine(folder, FormatFile);
-        if (!File.Exists(marker))
-        {
-            if (Directory.Exists(models)) throw new InvalidDataException($"{folder} holds models but no {FormatFile}; expected a folder that a model store made, or an empty one.");
-            string temporary = Path.Combine(folder, $".format-{Guid.NewGuid():N}.tmp");
-            DurableFiles.Write(temporary, Encoding.UTF8.GetBytes(Format + "\n"));
-            DurableFiles.TryPublish(temporary, marker);
-        }
-        string found = File.ReadAllText(marker).Trim();
-        if (found != Format) throw new InvalidDataException($"{marker} says \"{found}\", expected \"{Format}\": the folder was made by another version and is left untouched.");
     }
 
     /// <summary>What a process left that died while it published; nobody publishes while the lock is ours.</summary>

@@ -43,4 +43,5 @@ public sealed record ModelDraft(
 /// <summary><c>manifest.json</c> of a version. Frozen names; may grow.</summary>
 public sealed record ModelManifest(ModelVersion Version, DateTimeOffset PublishedAt, ModelDraft Model);
 
-public sealed record Refusal(DateTimeOffset At, ModelVersion? Incumbent, string? WindowHash, JsonObject Metrics, string Decision);
+/// <param name="WindowAsOf">What the window could see; null in records of older versions.</param>
+public sealed record Refusal(DateTimeOffset At, ModelVersion? Incumbent, string? WindowHash, JsonObject Metrics, string Decision, IReadOnlyDictionary<int, long>? WindowAsOf = null);

@@ -32,6 +32,13 @@ internal static class ModelJson
     public static JsonObject Object(JsonObject json, string name) =>
         json[name] is JsonObject value ? (JsonObject)value.DeepClone() : throw new FormatException($"field \"{name}\" is missing or not an object.");
 
+    /// <summary>Positions by partition.</summary>
+    public static JsonObject Offsets(IReadOnlyDictionary<int, long> offsets) => new(offsets.OrderBy(p => p.Key)
+        .Select(p => KeyValuePair.Create<string, JsonNode?>(p.Key.ToString(CultureInfo.InvariantCulture), JsonValue.Create(p.Value))));
+
+    public static Dictionary<int, long> Offsets(JsonObject json, string name) =>
+        Object(json, name).ToDictionary(p => int.Parse(p.Key, CultureInfo.InvariantCulture), p => p.Value!.GetValue<long>());
+
     public static DateTimeOffset Time(JsonObject json, string name) =>
         DateTimeOffset.Parse(Required<string>(json, name), CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind);
 
@@ -51,8 +58,7 @@ internal static class ManifestJson
         ["dimension"] = manifest.Model.Dimension,
         ["parent"] = manifest.Model.Parent?.Value,
         ["window_hash"] = manifest.Model.WindowHash,
-        ["window_as_of"] = new JsonObject(manifest.Model.WindowAsOf.OrderBy(p => p.Key)
-            .Select(p => KeyValuePair.Create<string, JsonNode?>(p.Key.ToString(CultureInfo.InvariantCulture), JsonValue.Create(p.Value)))),
+        ["window_as_of"] = ModelJson.Offsets(manifest.Model.WindowAsOf),
         ["hyper_parameters"] = manifest.Model.HyperParameters.DeepClone(),
         ["metrics"] = manifest.Model.Metrics.DeepClone(),
         ["decision"] = manifest.Model.Decision,
@@ -63,7 +69,7 @@ internal static class ManifestJson
         new ModelDraft(
             new Fingerprint(ModelJson.Required<string>(json, "fingerprint")), ModelJson.Required<int>(json, "dimension"),
             ModelJson.Version(json, "parent"), json["window_hash"]?.GetValue<string>(),
-            ModelJson.Object(json, "window_as_of").ToDictionary(p => int.Parse(p.Key, CultureInfo.InvariantCulture), p => p.Value!.GetValue<long>()),
+            ModelJson.Offsets(json, "window_as_of"),
             ModelJson.Object(json, "hyper_parameters"), ModelJson.Object(json, "metrics"), ModelJson.Required<string>(json, "decision")));
 }
 
@@ -75,10 +81,12 @@ internal static class RefusalJson
         ["at"] = ModelJson.Text(refusal.At),
         ["incumbent"] = refusal.Incumbent?.Value,
         ["window_hash"] = refusal.WindowHash,
+        ["window_as_of"] = refusal.WindowAsOf is { } asOf ? ModelJson.Offsets(asOf) : null,
         ["metrics"] = refusal.Metrics.DeepClone(),
         ["decision"] = refusal.Decision,
     });
 
     public static Refusal Read(JsonObject json) => new(
-        ModelJson.Time(json, "at"), ModelJson.Version(json, "incumbent"), json["window_hash"]?.GetValue<string>(), ModelJson.Object(json, "metrics"), ModelJson.Required<string>(json, "decision"));
+        ModelJson.Time(json, "at"), ModelJson.Version(json, "incumbent"), json["window_hash"]?.GetValue<string>(), ModelJson.Object(json, "metrics"), ModelJson.Required<string>(json, "decision"),
+        json["window_as_of"] is null ? null : ModelJson.Offsets(json, "window_as_of"));
 }

@@ -1,4 +1,5 @@
 using BeeFormer.Streaming.Encoder;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer;
@@ -16,6 +17,8 @@ namespace BeeFormer.Streaming.Trainer;
 /// </summary>
 internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0)
 {
+    private static readonly Scalar Zero = 0.ToScalar(), MinusInfinity = float.NegativeInfinity.ToScalar();
+
     private readonly long _bytesPerToken = ActivationBytesPerToken(encoder);
 
     /// <summary>Adds the gradients of one batch to the <c>grad</c> of the encoder's parameters.</summary>
@@ -64,7 +67,7 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
             output.backward([gradient.narrow(0, first, chunks[n].Length)]);
             first += chunks[n].Length;
         }
-        return loss.item<float>();
+        return loss.data<float>()[0];
     }
 
     /// <summary>The loss for embeddings of any length. With <paramref name="topK"/> only a row's positives and its k largest other predictions take part.</summary>
@@ -82,8 +85,8 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
     private static Tensor PositivesAndHardest(Tensor p, Tensor x, int topK)
     {
         using var noGrad = no_grad();
-        Tensor positive = x.gt(0);
-        Tensor others = p.masked_fill(positive, float.NegativeInfinity);
+        Tensor positive = x.gt(Zero);
+        Tensor others = p.masked_fill(positive, MinusInfinity);
         long k = Math.Min(topK, p.size(1));
         Tensor hardest = others.topk((int)k, 1).indexes;            // [users, k]
         return positive.to_type(ScalarType.Float32).scatter(1, hardest, ones_like(hardest, dtype: ScalarType.Float32));

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer;
@@ -9,6 +10,8 @@ namespace BeeFormer.Streaming.Trainer;
 internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
 {
     private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-7;
+
+    private static readonly Scalar Keep1 = Beta1.ToScalar(), Add1 = (1 - Beta1).ToScalar(), Keep2 = Beta2.ToScalar(), Add2 = (1 - Beta2).ToScalar(), Small = Epsilon.ToScalar();
 
     private readonly Tensor[] _m = [.. weights.Select(w => zeros_like(w, requires_grad: false).DetachFromDisposeScope())];
     private readonly Tensor[] _v = [.. weights.Select(w => zeros_like(w, requires_grad: false).DetachFromDisposeScope())];
@@ -26,15 +29,17 @@ internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
         _momentumProduct *= momentum;
         double clip = maxNorm > 0 ? Math.Min(1, maxNorm / (GradientNorm() + 1e-12)) : 1;
 
+        using Scalar scale = clip.ToScalar(), rate = lr.ToScalar(), vCorrection = (1 - Math.Pow(Beta2, _t)).ToScalar();
+        using Scalar ofMomentum = (next / (1 - _momentumProduct * next)).ToScalar(), ofGradient = ((1 - momentum) / (1 - _momentumProduct)).ToScalar();
         for (int n = 0; n < weights.Count; n++)
         {
             if (weights[n].grad is not { } gradient) continue;
-            Tensor g = clip < 1 ? gradient * clip : gradient;
-            _m[n].mul_(Beta1).add_(g * (1 - Beta1));
-            _v[n].mul_(Beta2).add_(g * g * (1 - Beta2));
-            Tensor m = _m[n] * (next / (1 - _momentumProduct * next)) + g * ((1 - momentum) / (1 - _momentumProduct));
-            Tensor v = _v[n] / (1 - Math.Pow(Beta2, _t));
-            weights[n].sub_(m / (v.sqrt() + Epsilon) * lr);
+            Tensor g = clip < 1 ? gradient * scale : gradient;
+            _m[n].mul_(Keep1).add_(g * Add1);
+            _v[n].mul_(Keep2).add_(g * g * Add2);
+            Tensor m = _m[n] * ofMomentum + g * ofGradient;
+            Tensor v = _v[n] / vCorrection;
+            weights[n].sub_(m / (v.sqrt() + Small) * rate);
             gradient.zero_();
         }
     }
@@ -45,7 +50,7 @@ internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
     {
         double squares = 0;
         foreach (Tensor weight in weights)
-            if (weight.grad is { } gradient) squares += (gradient * gradient).sum().item<float>();
+            if (weight.grad is { } gradient) squares += (gradient * gradient).sum().data<float>()[0];
         return Math.Sqrt(squares);
     }
 

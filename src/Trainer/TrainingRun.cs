@@ -36,7 +36,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
         phases.Report("window", 0, null);
         InteractionWindow window = windows.Read(query);
         if (window.Count == 0) return Rejected("The window is empty: there is nothing to learn.");
-        if (LastTrained(request.Tempo) is { } last && last.WindowHash == window.ContentHash)
+        if (LastTraining.Find(models, request.Tempo) is { } last && last.WindowHash == window.ContentHash)
             return Rejected($"The window (content {Short(window.ContentHash)}) is the one last trained at this tempo; it is not trained again. What was decided then: {last.Decision}");
         var catalogue = new TrainingCatalogue(windows.ReadCatalogue(), itemText);
         if (WindowSplit.Of(window, catalogue.IndexesOf(window.Items), catalogue.Texts.Count, policy.HoldoutShare, out string? problem) is not { } split) return Rejected(problem!);
@@ -112,30 +112,19 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
 
     private TrainingOutcome Refused(ModelVersion live, TrainEncoder request, InteractionWindow window, JsonObject metrics, string sentence)
     {
-        metrics["tempo"] = Name(request.Tempo);
-        models.RecordRefusal(new Refusal(clock.GetUtcNow(), live, window.ContentHash, metrics, sentence));
+        metrics["tempo"] = LastTraining.Name(request.Tempo);
+        models.RecordRefusal(new Refusal(clock.GetUtcNow(), live, window.ContentHash, metrics, sentence, window.AsOf));
         return Rejected(sentence);
     }
 
     private static TrainingOutcome Rejected(string sentence) => new(null, sentence);
 
-    /// <summary>Content hash of the window that was last learned from at this tempo, and what came of it.</summary>
-    private (string? WindowHash, string Decision)? LastTrained(TrainingTempo tempo)
-    {
-        ModelManifest? published = models.List().LastOrDefault(m => (string?)m.Model.HyperParameters["tempo"] == Name(tempo));
-        Refusal? refused = models.Refusals().LastOrDefault(r => (string?)r.Metrics["tempo"] == Name(tempo));
-        if (published is null || refused?.At > published.PublishedAt) return refused is null ? null : (refused.WindowHash, refused.Decision);
-        return (published.Model.WindowHash, published.Model.Decision);
-    }
-
     private JsonObject HyperParameters(TrainingTempo tempo)
     {
         JsonObject parameters = JsonSerializer.SerializeToNode(policy, SnakeCase)!.AsObject();
-        parameters["tempo"] = Name(tempo);
+        parameters["tempo"] = LastTraining.Name(tempo);
         return parameters;
     }
-
-    private static string Name(TrainingTempo tempo) => tempo == TrainingTempo.Head ? "head" : "encoder";
 
     private static string Short(string hash) => hash[..Math.Min(8, hash.Length)];
 
@@ -143,7 +132,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        return encoder.Parameters.All(p => p.Value.isfinite().all().item<bool>());
+        return encoder.Parameters.All(p => p.Value.isfinite().all().data<bool>()[0]);
     }
 
     private static bool AllFinite(ReadOnlySpan<float> values)

@@ -8,6 +8,8 @@ namespace BeeFormer.Streaming.WindowStore;
 /// </summary>
 public sealed class ParquetWindowStore : IWindowStore
 {
+    private const string FormatFile = "window-store.format";
+    private const string Format = "beeformer window store, format 1";
     private readonly string folder;
     private readonly string spillFolder;
     private readonly SegmentFolder interactions;
@@ -17,7 +19,7 @@ public sealed class ParquetWindowStore : IWindowStore
     public ParquetWindowStore(string folder)
     {
         this.folder = Path.GetFullPath(folder);
-        StoreFormat.Claim(this.folder);
+        StoreFormat.Claim(this.folder, FormatFile, Format, Topics.Interactions, Topics.Items);
         spillFolder = Path.Combine(this.folder, ".spill");
         interactions = new SegmentFolder(Path.Combine(this.folder, Topics.Interactions));
         items = new SegmentFolder(Path.Combine(this.folder, Topics.Items));

@@ -26,6 +26,8 @@ internal sealed class ApiUnderTest : IAsyncDisposable
     public MemoryVectorIndex Index { get; } = new();
     public MemoryModelStore Models { get; } = new();
     public MemoryProfiles Profiles { get; } = new();
+    /// <summary>Embeds everything as NaN.</summary>
+    public ModelVersion? BrokenModel { get; set; }
     public HttpClient Client { get; private set; } = new();
     public ServingPairs Pairs => _app.Services.GetRequiredService<ServingPairs>();
     public IServiceProvider Services => _app.Services;
@@ -40,7 +42,7 @@ internal sealed class ApiUnderTest : IAsyncDisposable
         builder.Logging.SetMinimumLevel(LogLevel.None);
         builder.Configuration.AddInMemoryCollection([new("Api:CheckInterval", "00:00:00.020"), .. settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))]);
         builder.Services.AddSingleton<IEventLog>(Log).AddSingleton<IVectorIndex>(Index).AddSingleton<IModelStore>(Models).AddSingleton<IProfiles>(Profiles);
-        builder.Services.AddSingleton<LoadQueryEmbedder>(manifest => new Embedder(manifest));
+        builder.Services.AddSingleton<LoadQueryEmbedder>(manifest => new Embedder(manifest, broken: manifest.Version == BrokenModel));
         builder.Services.AddMassTransit(bus =>
         {
             bus.AddApiConsumers();
@@ -121,10 +123,10 @@ internal sealed class ApiUnderTest : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private sealed class Embedder(ModelManifest manifest) : IQueryEmbedder
+    private sealed class Embedder(ModelManifest manifest, bool broken) : IQueryEmbedder
     {
         public Fingerprint Fingerprint => manifest.Model.Fingerprint;
-        public float[] EmbedQuery(string text) => FakeModel.Embed(Fingerprint, text);
+        public float[] EmbedQuery(string text) => broken ? [.. FakeModel.Embed(Fingerprint, text).Select(_ => float.NaN)] : FakeModel.Embed(Fingerprint, text);
         public void Dispose() { }
     }
 
@@ -133,8 +135,9 @@ internal sealed class ApiUnderTest : IAsyncDisposable
         public TaskCompletionSource<object> First { get; } = new();
     }
 
-    internal sealed class Received(Inbox inbox) : IConsumer<TrainEncoder>, IConsumer<EncoderPublished>
+    internal sealed class Received(Inbox inbox) : IConsumer<TrainEncoder>, IConsumer<EncoderPublished>, IConsumer<EncoderRejected>
     {
+        public Task Consume(ConsumeContext<EncoderRejected> context) { inbox.First.TrySetResult(context.Message); return Task.CompletedTask; }
         public Task Consume(ConsumeContext<TrainEncoder> context) { inbox.First.TrySetResult(context.Message); return Task.CompletedTask; }
         public Task Consume(ConsumeContext<EncoderPublished> context) { inbox.First.TrySetResult(context.Message); return Task.CompletedTask; }
     }

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BeeFormer.Streaming.Api.Tests;
 
@@ -84,6 +86,40 @@ public sealed class EventTests
         var message = Assert.IsType<TrainEncoder>(await api.ReceivedAsync());
         Assert.Equal((answer.GetProperty("training_id").GetGuid(), TrainingTempo.Encoder), (message.TrainingId, message.Tempo));
         Assert.Equal(HttpStatusCode.BadRequest, (await api.PostAsync("/v1/trainings", new { tempo = "soon" })).Status);
+    }
+
+    [Fact]
+    public async Task A_message_activates_a_version_as_a_request_does()
+    {
+        await using var api = await ApiUnderTest.StartAsync();
+        var first = api.Models.Live!.Value;
+        await api.ServeAsync('b');
+        await api.Services.GetRequiredService<IBus>().Publish(new ActivateEncoder(first), ApiUnderTest.Token);
+        Assert.Equal(first, Assert.IsType<EncoderPublished>(await api.ReceivedAsync()).Version);
+        Assert.Equal(first, api.Models.Live);
+    }
+
+    [Fact]
+    public async Task A_message_that_names_no_version_is_answered_with_a_rejection()
+    {
+        await using var api = await ApiUnderTest.StartAsync();
+        var live = api.Models.Live;
+        await api.Services.GetRequiredService<IBus>().Publish(new ActivateEncoder(new ModelVersion("000099-00000000")), ApiUnderTest.Token);
+        Assert.Contains("000099-00000000", Assert.IsType<EncoderRejected>(await api.ReceivedAsync()).Decision, StringComparison.Ordinal);
+        Assert.Equal(live, api.Models.Live);
+    }
+
+    [Fact]
+    public async Task A_model_whose_vectors_are_broken_is_not_activated()
+    {
+        await using var api = await ApiUnderTest.StartAsync();
+        var broken = api.Models.Live!.Value;
+        var live = (await api.ServeAsync('b')).Version;
+        api.BrokenModel = broken;
+        var (status, answer) = await api.PostAsync($"/v1/models/{broken}/activate", new { });
+        Assert.Equal(HttpStatusCode.Conflict, status);
+        Assert.Contains("not finite", answer.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Equal(live, api.Models.Live);
     }
 
     [Fact]

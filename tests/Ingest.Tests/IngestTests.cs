@@ -33,6 +33,7 @@ public sealed class IngestTests : IDisposable
         if (wrap is null) builder.Services.AddEmbeddedProfiles(Path.Combine(_folder, "profiles"));
         else builder.Services.AddSingleton(_ => wrap(new ServiceCollection().AddSingleton<TimeProvider>(_time).AddEmbeddedProfiles(Path.Combine(_folder, "profiles")).BuildServiceProvider().GetRequiredService<IProfiles>()));
         builder.AddIngest();
+        builder.Logging.ClearProviders();
         builder.Services.Configure<IngestOptions>(options => options.SegmentEvents = segmentEvents);
         return builder.Build();
     }

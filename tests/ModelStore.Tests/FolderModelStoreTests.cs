@@ -170,7 +170,10 @@ public sealed class FolderModelStoreTests : IDisposable
         var json = JsonNode.Parse(ManifestJson.Write(new ModelManifest(new ModelVersion("000001-aaaaaaaa"), DateTimeOffset.UnixEpoch, ADraft())))!.AsObject();
         Assert.Equal(["version", "published_at", "fingerprint", "dimension", "parent", "window_hash", "window_as_of", "hyper_parameters", "metrics", "decision"], json.Select(f => f.Key));
         Assert.Equal("""{"0":12,"3":9}""", json["window_as_of"]!.ToJsonString());
-        var refusal = JsonNode.Parse(RefusalJson.Write(new Refusal(DateTimeOffset.UnixEpoch, null, null, [], "")))!.AsObject();
-        Assert.Equal(["at", "incumbent", "window_hash", "metrics", "decision"], refusal.Select(f => f.Key));
+        var refusal = JsonNode.Parse(RefusalJson.Write(new Refusal(DateTimeOffset.UnixEpoch, null, null, [], "", new Dictionary<int, long> { [3] = 9 })))!.AsObject();
+        Assert.Equal(["at", "incumbent", "window_hash", "window_as_of", "metrics", "decision"], refusal.Select(f => f.Key));
+        Assert.Equal(9, RefusalJson.Read(refusal).WindowAsOf![3]);
+        refusal.Remove("window_as_of"); // what versions before wrote
+        Assert.Null(RefusalJson.Read(refusal).WindowAsOf);
     }
 }

@@ -6,6 +6,7 @@ using MassTransit;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
@@ -13,7 +14,7 @@ namespace BeeFormer.Streaming.Trainer.Tests;
 public sealed class TrainerHostingTests
 {
     [Fact]
-    public async Task A_fresh_store_gets_the_base_model_then_a_training_asked_for_is_published_and_can_be_rolled_back()
+    public async Task A_fresh_store_gets_the_base_model_then_a_training_asked_for_is_published()
     {
         using var shop = new ShopFolder();
         shop.Buy(seed: 1);
@@ -29,13 +30,8 @@ public sealed class TrainerHostingTests
         EncoderPublished published = Assert.IsType<EncoderPublished>(await verdicts.Seen.Reader.ReadAsync(token));
         Assert.Equal(id, published.TrainingId);
         Assert.Equal(shop.Models.Live, published.Version);
+        Assert.NotEqual(first, published.Version);
 
-        await bus.Publish(new ActivateEncoder(first), token);
-        Assert.Equal(first, Assert.IsType<EncoderPublished>(await verdicts.Seen.Reader.ReadAsync(token)).Version);
-        Assert.Equal(first, shop.Models.Live);
-
-        await bus.Publish(new ActivateEncoder(new ModelVersion("000099-00000000")), token);
-        Assert.Contains("no model version", Assert.IsType<EncoderRejected>(await verdicts.Seen.Reader.ReadAsync(token)).Decision, StringComparison.Ordinal);
         await host.StopAsync(token);
     }
 
@@ -43,11 +39,14 @@ public sealed class TrainerHostingTests
     [InlineData("Trainer:CheckInterval", "-00:00:01", "CheckInterval")]
     [InlineData("Trainer:HoldoutShare", "0.9", "HoldoutShare")]
     [InlineData("Encoder:MaxSequenceLength", "1", "MaxSequenceLength")]
+    [InlineData("Trainer:EveryInteraction", "5", "EveryInteraction")]
+    [InlineData("Encoder:Folder", "x", "Folder")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(string key, string value, string named)
     {
         using var shop = new ShopFolder();
         using IHost host = Host(shop, new() { [key] = value });
-        var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        var exception = await Assert.ThrowsAnyAsync<Exception>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.True(exception is OptionsValidationException or InvalidOperationException, exception.ToString());
         Assert.Contains(named, exception.Message, StringComparison.Ordinal);
     }
 
@@ -56,14 +55,37 @@ public sealed class TrainerHostingTests
     {
         DateTimeOffset start = DateTimeOffset.UnixEpoch;
         var options = new TrainerOptions { EveryInteractions = 100, Every = TimeSpan.FromMinutes(5), EveryEncoder = TimeSpan.FromHours(1) };
-        var triggers = new TriggerState(options, HeadKind.Words, 1000, start);
+        var triggers = new TriggerState(options, HeadKind.Words, Last(1000), Last(1000));
         Assert.Null(triggers.Due(1099, start.AddMinutes(1)));
         Assert.Equal((TrainingTempo.Head, "interactions"), triggers.Due(1100, start.AddMinutes(1)));
         Assert.Null(triggers.Due(1100, start.AddMinutes(30)));
         Assert.Equal((TrainingTempo.Head, "interval"), triggers.Due(1101, start.AddMinutes(30)));
         Assert.Equal((TrainingTempo.Encoder, "interval"), triggers.Due(1102, start.AddMinutes(61)));
         Assert.Null(triggers.Due(1102, start.AddMinutes(62)));
-        Assert.Equal((TrainingTempo.Encoder, "interactions"), new TriggerState(options, HeadKind.None, 0, start).Due(100, start));
+        Assert.Equal((TrainingTempo.Encoder, "interactions"), new TriggerState(options, HeadKind.None, Last(0), Last(0)).Due(100, start));
+
+        LastTraining Last(long landed) => new(start, null, new Dictionary<int, long> { [0] = landed });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Triggers_go_on_counting_after_a_restart(bool promoted)
+    {
+        using var shop = new ShopFolder();
+        shop.MakeBaseLive();
+        shop.Buy(seed: 1);
+        var options = new TrainerOptions { EveryInteractions = 100, Every = null };
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        Assert.Equal(1200, shop.Windows.NextOffset(Topics.Interactions, 0));
+        Assert.Equal((TrainingTempo.Head, "interactions"), Restarted()!.Due(1200, now)); // nothing was trained yet
+
+        TrainingOutcome outcome = shop.Train(new TrainingPolicy { HeadSteps = promoted ? 40 : 1, HeadOutput = 64, MinProbability = promoted ? 0.95 : 1.01 });
+        Assert.Equal(promoted, outcome.Published is not null);
+        Assert.Null(Restarted().Due(1299, now));
+        Assert.Equal((TrainingTempo.Head, "interactions"), Restarted().Due(1300, now));
+
+        TriggerState Restarted() => TriggerState.After(shop.Models, options, HeadKind.Words, now);
     }
 
     private static IHost Host(ShopFolder shop, Dictionary<string, string?> settings)
@@ -76,6 +98,7 @@ public sealed class TrainerHostingTests
         builder.Services.AddSingleton(new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 });
         builder.Services.AddSingleton<Verdicts>();
         builder.AddTrainer();
+        builder.Logging.ClearProviders();
         builder.Services.AddMassTransit(bus =>
         {
             bus.AddTrainerConsumers();

@@ -117,8 +117,8 @@ public sealed class SegmentTests : IDisposable
     [InlineData("")]
     public void A_folder_of_another_format_is_refused_and_left_alone(string marker)
     {
-        File.WriteAllText(folder.File(StoreFormat.File), marker);
-        Assert.Contains(StoreFormat.File, Assert.Throws<InvalidDataException>(() => new ParquetWindowStore(folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(folder.File("window-store.format"), marker);
+        Assert.Contains("window-store.format", Assert.Throws<InvalidDataException>(() => new ParquetWindowStore(folder.Path)).Message, StringComparison.Ordinal);
         Assert.Single(Directory.GetFileSystemEntries(folder.Path));
     }
 

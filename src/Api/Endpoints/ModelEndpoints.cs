@@ -26,22 +26,11 @@ internal static class ModelEndpoints
         models.Live?.Value, [.. models.List().Select(ModelDescription.Of)], [.. models.Refusals().Select(RefusalDescription.Of)], pairs.Identity));
 
     public static async Task<Results<Accepted<ActivationAnswer>, ProblemHttpResult>> ActivateAsync(
-        string version, IModelStore models, LoadQueryEmbedder load, IBus bus, ServingPairs pairs, CancellationToken cancellationToken)
+        string version, IModelStore models, ModelActivation activation, ServingPairs pairs, CancellationToken cancellationToken)
     {
         if (models.Find(new ModelVersion(version)) is not { } manifest) return Refused.Unknown("model", version);
-        try
-        {
-            load(manifest).Dispose();
-        }
-        catch (InvalidDataException failure)
-        {
-            return Refused.Conflict($"Model {version} does not load and was not activated: {failure.Message}");
-        }
-
-        var before = models.Live;
-        if (before != manifest.Version && !models.TryMoveLive(before, manifest.Version))
-            return Refused.Conflict($"Another model went live at the same moment ({models.Live}); look and try again.");
-        await bus.Publish(new EncoderPublished(Guid.CreateVersion7(), manifest.Version, manifest.Model.Fingerprint, "activated by request"), cancellationToken);
+        var (before, problem) = await activation.ActivateAsync(manifest, "activated by request", cancellationToken);
+        if (problem is not null) return Refused.Conflict(problem);
         return TypedResults.Accepted((string?)null, new ActivationAnswer(version, before?.Value, pairs.Identity));
     }
 

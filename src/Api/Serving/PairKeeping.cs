@@ -26,7 +26,7 @@ internal sealed class PairKeeping(
             {
                 await FollowAliasAsync(stoppingToken);
             }
-            catch (Exception failure) when (failure is not OperationCanceledException)
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.LogError(failure, "The pair that alias {Alias} names could not be taken into service; {Serving} goes on", Alias, pairs.Identity);
             }

@@ -116,14 +116,5 @@ internal static class HeadFiles
 
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
 
-    private static void WriteJson(string path, JsonNode node)
-    {
-        string temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            JsonSerializer.Serialize(stream, node, s_indented);
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, path, overwrite: true);
-    }
+    private static void WriteJson(string path, JsonNode node) => DurableFiles.Rewrite(path, stream => JsonSerializer.Serialize(stream, node, s_indented));
 }

@@ -31,8 +31,7 @@ public static class SafetensorsWriter
         // Wide elements first keeps every tensor aligned to its element size; otherwise the caller's order stays.
         SafetensorsTensor[] ordered = [.. tensors.OrderByDescending(t => SafetensorsEntry.BytesOf(t.Type))];
         byte[] header = Header(ordered, metadata);
-        string temporary = path + ".tmp";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
+        DurableFiles.Rewrite(path, stream =>
         {
             Span<byte> length = stackalloc byte[SafetensorsHeader.LengthBytes];
             BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
@@ -44,9 +43,7 @@ public static class SafetensorsWriter
                 if (data.Length != ByteCount(tensor)) throw new ArgumentException($"Tensor '{tensor.Name}' should have {ByteCount(tensor)} bytes but gave {data.Length}.", nameof(tensors));
                 stream.Write(data.Span);
             }
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, path, overwrite: true);
+        });
     }
 
     private static byte[] Header(SafetensorsTensor[] tensors, IReadOnlyDictionary<string, string>? metadata)

@@ -33,6 +33,8 @@ internal sealed class Bert : TokenEncoder
     internal override int MaxPositions => sizes.MaxPositions;
     internal override int VocabularySize => sizes.VocabularySize;
     internal override int PadId => sizes.PadId;
+    private static readonly Scalar MinusInfinity = float.NegativeInfinity.ToScalar();
+
     internal override string Settings => $"bert {sizes}";
 
     internal override Tensor Forward(Tensor ids, Tensor? mask, Action<Tensor>? hidden = null)
@@ -41,7 +43,7 @@ internal sealed class Bert : TokenEncoder
         Tensor x = Embed(ids);                                                                  // [texts, tokens, hidden]
         hidden?.Invoke(x);
         // Added to the attention scores: −∞ where a key is padding.
-        Tensor? bias = mask is null ? null : zeros(mask.shape, device: ids.device).masked_fill_(mask.logical_not(), float.NegativeInfinity)
+        Tensor? bias = mask is null ? null : zeros(mask.shape, device: ids.device).masked_fill_(mask.logical_not(), MinusInfinity)
             .unsqueeze(1).unsqueeze(1);                                                         // [texts, 1, 1, tokens]
         foreach (Layer layer in layers)
         {

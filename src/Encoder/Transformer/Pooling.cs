@@ -69,16 +69,19 @@ internal sealed class Pooling
         return (pooled.Length == 1 ? pooled[0] : cat(pooled, 1)).MoveToOuterDisposeScope();
     }
 
+    private static readonly Scalar MinusInfinity = float.NegativeInfinity.ToScalar();
+    private static readonly Scalar SmallestCount = 1e-9.ToScalar();
+
     private static Tensor Pool(string mode, Tensor tokens, Tensor? present)
     {
         switch (mode)
         {
             case "cls": return tokens.select(1, 0);                                             // [texts, hidden]
-            case "max": return (present is null ? tokens : tokens.masked_fill(present.logical_not(), float.NegativeInfinity)).amax([1]);
+            case "max": return (present is null ? tokens : tokens.masked_fill(present.logical_not(), MinusInfinity)).amax([1]);
         }
         Tensor? weights = present?.to_type(ScalarType.Float32);
         Tensor sum = (weights is null ? tokens : tokens * weights).sum(1);                      // [texts, hidden]
-        Tensor count = weights is null ? tensor((float)tokens.shape[1]) : weights.sum(1).clamp_min(1e-9); // [texts, 1]
+        Tensor count = weights is null ? tensor((float)tokens.shape[1]) : weights.sum(1).clamp_min(SmallestCount); // [texts, 1]
         return sum / (mode == "mean" ? count : count.sqrt());
     }
 }

@@ -56,7 +56,7 @@ internal sealed class LogFile : IDisposable
             file = new LogFile(folder, geometry, slots);
             if (file.FindEnd() != wholeUntil) throw new InvalidDataException($"{folder}: the log could not be repaired behind its last whole record; restore the folder from a copy");
         }
-        DurableFile.FlushFolder(folder);
+        DurableFiles.FlushFolder(folder);
         return file;
     }
 

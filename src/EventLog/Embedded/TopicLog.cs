@@ -22,7 +22,7 @@ internal sealed class TopicLog : IAsyncDisposable
         Partitions = new PartitionLog[options.Partitions];
         for (int p = 0; p < Partitions.Length; p++)
             Partitions[p] = new PartitionLog(Path.Combine(folder, $"p{p}"), geometry, time, logger, Signal);
-        DurableFile.FlushFolder(folder);
+        DurableFiles.FlushFolder(folder);
     }
 
     public PartitionLog[] Partitions { get; }
@@ -48,7 +48,7 @@ internal sealed class TopicLog : IAsyncDisposable
             if (!_groups.TryGetValue(group, out var positions)) _groups[group] = positions = [];
             if (positions.TryGetValue(partition, out long known) && known == nextOffset) return;
             positions[partition] = nextOffset;
-            DurableFile.Replace(_groupsPath, JsonSerializer.SerializeToUtf8Bytes(_groups));
+            DurableFiles.Rewrite(_groupsPath, JsonSerializer.SerializeToUtf8Bytes(_groups));
         }
     }
 
@@ -68,7 +68,7 @@ internal sealed class TopicLog : IAsyncDisposable
         if (!File.Exists(path))
         {
             var geometry = LogGeometry.For(largest);
-            DurableFile.Replace(path, JsonSerializer.SerializeToUtf8Bytes(new Layout(1, options.Partitions, geometry.PageBits, geometry.SegmentBits)));
+            DurableFiles.Rewrite(path, JsonSerializer.SerializeToUtf8Bytes(new Layout(1, options.Partitions, geometry.PageBits, geometry.SegmentBits)));
             return geometry;
         }
         var layout = ReadJson<Layout>(path);

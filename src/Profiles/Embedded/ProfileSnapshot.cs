@@ -11,23 +11,15 @@ internal static class ProfileSnapshot
     private const int MaxPartitions = 65_536;
     private static ReadOnlySpan<byte> Magic => "BEEPROFS"u8;
 
-    public static void Write(string path, IReadOnlyDictionary<int, long> positions, IReadOnlyCollection<KeyValuePair<UserId, ProfileInteraction[]>> users)
-    {
-        string temporary = path + ".tmp";
-        using (var file = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16))
+    public static void Write(string path, IReadOnlyDictionary<int, long> positions, IReadOnlyCollection<KeyValuePair<UserId, ProfileInteraction[]>> users) =>
+        DurableFiles.Rewrite(path, file =>
         {
-            using (var hash = SHA256.Create())
-            {
-                using (var hashed = new CryptoStream(file, hash, CryptoStreamMode.Write, leaveOpen: true))
-                using (var writer = new BinaryWriter(hashed, Encoding.UTF8))
-                    WriteBody(writer, positions, users);
-                file.Write(hash.Hash!);
-            }
-            file.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, path, overwrite: true);
-        DurableFile.FlushFolder(Path.GetDirectoryName(path)!);
-    }
+            using var hash = SHA256.Create();
+            using (var hashed = new CryptoStream(file, hash, CryptoStreamMode.Write, leaveOpen: true))
+            using (var writer = new BinaryWriter(hashed, Encoding.UTF8))
+                WriteBody(writer, positions, users);
+            file.Write(hash.Hash!);
+        });
 
     /// <summary>Empty when there is no file.</summary>
     public static (Dictionary<int, long> Positions, Dictionary<UserId, UserProfile> Users) Read(string path, int interactionsPerUser)

@@ -25,7 +25,7 @@ internal static class EncodeCommand
             using SentenceEncoder model = SentenceEncoder.Load(parsed.GetValue(encoder) ?? SentenceEncoder.DefaultFolder, parsed.GetValue(length));
             EmbeddingMatrix embeddings = await Progress.RunAsync(console, "Encoding", texts.Count, progress => model.Encode(texts, progress, token));
             SafetensorsWriter.Write(parsed.GetRequiredValue(output), [SafetensorsTensor.Of("embeddings", embeddings)]);
-            if (parsed.GetValue(tokens) is { } file) DurableFile.Write(file, stream => WriteTokens(stream, model, texts));
+            if (parsed.GetValue(tokens) is { } file) DurableFiles.Rewrite(file, stream => WriteTokens(stream, model, texts));
             console.WriteLine($"{texts.Count} texts, dimension {embeddings.Dimension}, at most {model.MaxSequenceLength} tokens, encoder {model.Fingerprint.Short}.");
             return 0;
         }, cancellationToken));

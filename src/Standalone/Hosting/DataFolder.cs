@@ -1,5 +1,4 @@
 using System.Text.Json;
-using BeeFormer.Streaming.Standalone.Reports;
 
 namespace BeeFormer.Streaming.Standalone.Hosting;
 
@@ -41,7 +40,7 @@ internal sealed class DataFolder : IDisposable
         bool made = CheckFormat(path, root);
         Directory.CreateDirectory(root);
         FileStream mutex = Lock(path, root);
-        if (!made) DurableFile.Write(Path.Combine(root, "format.json"), stream => JsonSerializer.Serialize(stream, new { product = "BeeFormer.Streaming", format = Format }));
+        if (!made) DurableFiles.Rewrite(Path.Combine(root, "format.json"), stream => JsonSerializer.Serialize(stream, new { product = "BeeFormer.Streaming", format = Format }));
         return new DataFolder(root, mutex);
     }
 

@@ -97,6 +97,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
             bus.AddConsumer<TrainingBoardConsumer>();
             bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context));
         });
+        services.Configure<UsageTelemetryOptions>(options => options.Enabled = false); // no word to anybody else's host
         services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);
 
         builder.AddIngest();

@@ -44,5 +44,5 @@ internal sealed record ReplayCheckpoint
     }
 
     /// <summary>Durable, and the old one or the new one at every moment.</summary>
-    public void Save(string file) => Reports.DurableFile.Write(file, stream => JsonSerializer.Serialize(stream, this));
+    public void Save(string file) => DurableFiles.Rewrite(file, stream => JsonSerializer.Serialize(stream, this));
 }

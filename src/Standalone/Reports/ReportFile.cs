@@ -11,6 +11,6 @@ internal static class ReportFile
     /// <param name="file">Null: nobody asked for it.</param>
     public static void Write<T>(string? file, T report)
     {
-        if (file is not null) DurableFile.Write(file, stream => JsonSerializer.Serialize(stream, report, Readable));
+        if (file is not null) DurableFiles.Rewrite(file, stream => JsonSerializer.Serialize(stream, report, Readable));
     }
 }

@@ -17,7 +17,7 @@ internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> t
         // Vectors that are not numbers rank nothing; the gate refuses them for that alone.
         Func<int[], Scorer> scorer = health.Finite
             ? catalogue => Ranker.ByVectors(Ranker.UnitRows(vectors), split.History, catalogue)
-            : catalogue => users => full(users.Length, catalogue.Length, float.NegativeInfinity);
+            : catalogue => users => full([users.Length, catalogue.Length], Ranker.MinusInfinity);
         return new GateCandidate(HoldoutScores.Of(split, scorer, cancellationToken), health);
     }
 

@@ -1,4 +1,5 @@
 using BeeFormer.Streaming.Encoder;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer;
@@ -10,6 +11,8 @@ internal delegate Tensor Scorer(ReadOnlyMemory<int> users);
 internal static class Ranker
 {
     private const int UsersPerBlock = 256;
+    private static readonly Scalar One = 1.ToScalar();
+    internal static readonly Scalar MinusInfinity = float.NegativeInfinity.ToScalar();
 
     /// <summary>For each user the first <paramref name="k"/> item indexes, best first; fewer where a user has seen too many. Equal scores keep no order that depends on anything but the scores.</summary>
     /// <param name="candidates">Item index of each column that the scorer returns.</param>
@@ -31,7 +34,7 @@ internal static class Ranker
             using var noGrad = no_grad();
             using var scope = NewDisposeScope();
             Tensor scores = score(block);                                   // [block, candidates]
-            if (seen is not null) scores = scores.masked_fill(Seen(block, columnOf, seen, candidates.Length), float.NegativeInfinity);
+            if (seen is not null) scores = scores.masked_fill(Seen(block, columnOf, seen, candidates.Length), MinusInfinity);
             (Tensor values, Tensor indexes) = scores.topk(kept, 1);         // [block, kept] each
             float[] value = values.data<float>().ToArray();
             long[] column = indexes.data<long>().ToArray();
@@ -77,7 +80,7 @@ internal static class Ranker
         }
         if (items.Count == 0) return zeros(users.Length, vectors.size(1));
         Tensor touched = vectors.index_select(0, tensor(items.ToArray())) * tensor(weights.ToArray()).unsqueeze(1);     // [touched, d]
-        return zeros(users.Length, vectors.size(1)).index_add(0, tensor(rows.ToArray()), touched, 1);                   // [users, d]
+        return zeros(users.Length, vectors.size(1)).index_add(0, tensor(rows.ToArray()), touched, One);                 // [users, d]
     }
 
     private static Tensor Seen(ReadOnlySpan<int> users, Dictionary<int, int> columnOf, InteractionMatrix seen, int columns)

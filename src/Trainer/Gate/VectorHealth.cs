@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using BeeFormer.Streaming.Encoder;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer;
@@ -11,6 +12,8 @@ namespace BeeFormer.Streaming.Trainer;
 internal sealed record VectorHealth(double MeanCosine, double EffectiveRank, bool Finite)
 {
     private const int Sample = 1000;
+
+    private static readonly Scalar Smallest = 1e-12.ToScalar();
 
     public static VectorHealth Of(EmbeddingMatrix vectors, int seed)
     {
@@ -24,10 +27,10 @@ internal sealed record VectorHealth(double MeanCosine, double EffectiveRank, boo
         long n = unit.size(0);
         if (n < 2) return new VectorHealth(0, n, Finite: true);
         // The sum over all ordered pairs is |Σ v|²; n of them pair an item with itself.
-        double meanCosine = (unit.sum(dim: 0L).square().sum().item<float>() - n) / ((double)n * (n - 1));
+        double meanCosine = (unit.sum(dim: 0L).square().sum().data<float>()[0] - n) / ((double)n * (n - 1));
         Tensor shares = linalg.svdvals(unit);
         shares = shares / shares.sum();
-        double entropy = -(shares * shares.clamp_min(1e-12).log()).sum().item<float>();
+        double entropy = -(shares * shares.clamp_min(Smallest).log()).sum().data<float>()[0];
         return new VectorHealth(meanCosine, Math.Exp(entropy), Finite: true);
     }
 

@@ -1,5 +1,6 @@
 using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.WindowStore;
 using MassTransit;
 using Microsoft.Extensions.Configuration;
@@ -22,26 +23,21 @@ public static class TrainerHosting
     /// </summary>
     public static IHostApplicationBuilder AddTrainer(this IHostApplicationBuilder builder)
     {
+        builder.AddServiceDefaults();
         IServiceCollection services = builder.Services;
-        services.AddOptions<TrainerOptions>().BindConfiguration(TrainerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<BaseEncoderOptions>().BindConfiguration(BaseEncoderOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddCheckedOptions<TrainerOptions>(TrainerOptions.Section);
+        services.AddCheckedOptions<BaseEncoderOptions>(BaseEncoderOptions.Section);
         services.TryAddSingleton(new ItemText());
         services.TryAddSingleton(provider => Policy(provider));
         services.TryAddSingleton<TrainingQueue>();
         services.TryAddSingleton<BaseModel>();
-        services.TryAddSingleton<Rollback>();
         services.AddHostedService<TrainingLoop>();
         services.AddHostedService<TrainingTriggers>();
         return builder;
     }
 
-    /// <summary>Consumers of <c>TrainEncoder</c> and <c>ActivateEncoder</c>.</summary>
-    public static void AddTrainerConsumers(this IBusRegistrationConfigurator bus)
-    {
-        bus.AddConsumer<TrainEncoderConsumer>();
-        bus.AddConsumer<ActivateEncoderConsumer>();
-    }
+    /// <summary>The consumer of <c>TrainEncoder</c>.</summary>
+    public static void AddTrainerConsumers(this IBusRegistrationConfigurator bus) => bus.AddConsumer<TrainEncoderConsumer>();
 
     private static TrainingPolicy Policy(IServiceProvider provider)
     {

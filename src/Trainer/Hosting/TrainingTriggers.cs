@@ -1,4 +1,5 @@
 using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.WindowStore;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>Asks for a training after a time, or after so many new interactions, unless one waits or runs already.</summary>
-internal sealed class TrainingTriggers(TrainingQueue queue, IWindowStore windows, TrainingPolicy policy, IOptions<TrainerOptions> options, TimeProvider clock) : BackgroundService
+internal sealed class TrainingTriggers(TrainingQueue queue, IWindowStore windows, IModelStore models, TrainingPolicy policy, IOptions<TrainerOptions> options, TimeProvider clock) : BackgroundService
 {
     /// <summary>Partitions looked at even if empty; beyond them the first empty one ends the look.</summary>
     private const int LikelyPartitions = 16;
@@ -14,7 +15,7 @@ internal sealed class TrainingTriggers(TrainingQueue queue, IWindowStore windows
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.CheckInterval, clock);
-        var triggers = new TriggerState(options.Value, policy.Head, Landed(), clock.GetUtcNow());
+        var triggers = TriggerState.After(models, options.Value, policy.Head, clock.GetUtcNow());
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             if (!queue.Idle) continue;
@@ -37,10 +38,21 @@ internal sealed class TrainingTriggers(TrainingQueue queue, IWindowStore windows
 }
 
 /// <summary>What has to happen before the next training: decided here, without clock or store.</summary>
-internal sealed class TriggerState(TrainerOptions options, HeadKind head, long landed, DateTimeOffset now)
+/// <param name="last">The last training of any tempo.</param>
+/// <param name="lastEncoder">The last training of the encoder.</param>
+internal sealed class TriggerState(TrainerOptions options, HeadKind head, LastTraining last, LastTraining lastEncoder)
 {
-    private long _headLanded = landed, _encoderLanded = landed;
-    private DateTimeOffset _headAt = now, _encoderAt = now;
+    private long _headLanded = last.Landed, _encoderLanded = lastEncoder.Landed;
+    private DateTimeOffset _headAt = last.At, _encoderAt = lastEncoder.At;
+
+    /// <summary>Counts from what the ModelStore remembers, not from the start of the process: one that restarts often trains as often as any other.</summary>
+    public static TriggerState After(IModelStore models, TrainerOptions options, HeadKind head, DateTimeOffset now)
+    {
+        LastTraining last = LastTraining.Find(models, null) ?? new LastTraining(now, null, new Dictionary<int, long>(), "");
+        // Where the encoder was never tuned, its time runs from the first model.
+        LastTraining untuned = models.List() is [var first, ..] ? new LastTraining(first.PublishedAt, null, first.Model.WindowAsOf, first.Model.Decision) : last;
+        return new TriggerState(options, head, last, LastTraining.Find(models, TrainingTempo.Encoder) ?? untuned);
+    }
 
     public (TrainingTempo Tempo, string Reason)? Due(long landedNow, DateTimeOffset at)
     {

@@ -33,9 +33,7 @@ internal sealed class AliasFile
         if (current?.Collection == collection) return current.Generation;
         var target = new AliasTarget(collection, (current?.Generation ?? 0) + 1);
         var next = new Dictionary<string, AliasTarget>(aliases) { [alias] = target };
-        string temporary = file + ".tmp";
-        DurableFiles.Write(temporary, JsonSerializer.SerializeToUtf8Bytes(next, Json));
-        DurableFiles.Replace(temporary, file);
+        DurableFiles.Rewrite(file, JsonSerializer.SerializeToUtf8Bytes(next, Json));
         aliases = next;
         return target.Generation;
     }

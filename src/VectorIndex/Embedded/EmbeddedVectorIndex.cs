@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text;
 using System.Text.RegularExpressions;
 using BeeFormer.Streaming.Contracts;
 
@@ -30,7 +29,7 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
         ownership = Own(Path.Combine(this.folder, ".lock"));
         try
         {
-            ClaimFolder();
+            StoreFormat.Claim(this.folder, FormatFile, Format, "collections");
             DurableFiles.CreateFolder(collectionsFolder);
             foreach (string leftover in Directory.GetDirectories(collectionsFolder, ".*")) Directory.Delete(leftover, recursive: true);
             aliases = new AliasFile(Path.Combine(this.folder, "aliases.json"));
@@ -141,20 +140,6 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
         {
             throw new InvalidOperationException($"{Path.GetDirectoryName(file)} cannot be opened; another process has this vector index open, or its lock file is out of reach: {taken.Message}", taken);
         }
-    }
-
-    private void ClaimFolder()
-    {
-        string marker = Path.Combine(folder, FormatFile);
-        if (!File.Exists(marker))
-        {
-            if (Directory.Exists(collectionsFolder)) throw new InvalidDataException($"{folder} holds collections but no {FormatFile}; expected a folder that a vector index made, or an empty one.");
-            string temporary = marker + ".tmp";
-            DurableFiles.Write(temporary, Encoding.UTF8.GetBytes(Format + "\n"));
-            DurableFiles.Replace(temporary, marker);
-        }
-        string found = File.ReadAllText(marker).Trim();
-        if (found != Format) throw new InvalidDataException($"{marker} says \"{found}\", expected \"{Format}\": the folder was made by another version and is left untouched.");
     }
 
     [GeneratedRegex(@"\A[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\z")]

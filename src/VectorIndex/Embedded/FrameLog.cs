@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
 
 namespace BeeFormer.Streaming.VectorIndex.Embedded;
 
@@ -60,8 +59,8 @@ internal sealed class FrameLog : IDisposable
         {
             var frame = new byte[HeaderBytes + content.Length];
             BinaryPrimitives.WriteInt32LittleEndian(frame, content.Length);
-            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(4), Checksum(frame.AsSpan(0, 4)));
-            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(8), Checksum(content));
+            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(4), Crc32C.Of(frame.AsSpan(0, 4)));
+            BinaryPrimitives.WriteUInt32LittleEndian(frame.AsSpan(8), Crc32C.Of(content));
             content.CopyTo(frame.AsSpan(HeaderBytes));
             file.Write(frame);
             file.Flush(flushToDisk: true);
@@ -83,7 +82,7 @@ internal sealed class FrameLog : IDisposable
         if (file.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false) < HeaderBytes || ContentLength(header) is not { } length || length > file.Length - position - HeaderBytes) return null;
         var content = new byte[length];
         file.ReadExactly(content);
-        return BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == Checksum(content) ? content : null;
+        return BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == Crc32C.Of(content) ? content : null;
     }
 
     /// <returns>Where the next good frame starts; null when there is none.</returns>
@@ -105,18 +104,6 @@ internal sealed class FrameLog : IDisposable
     private static int? ContentLength(ReadOnlySpan<byte> header)
     {
         int length = BinaryPrimitives.ReadInt32LittleEndian(header);
-        return length > 0 && BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) == Checksum(header[..4]) ? length : null;
-    }
-
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        uint crc = uint.MaxValue;
-        while (bytes.Length >= 8)
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(bytes));
-            bytes = bytes[8..];
-        }
-        foreach (byte b in bytes) crc = BitOperations.Crc32C(crc, b);
-        return ~crc;
+        return length > 0 && BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) == Crc32C.Of(header[..4]) ? length : null;
     }
 }

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace BeeFormer.Streaming.EventLog.Embedded;
+namespace BeeFormer.Streaming;
 
-/// <summary>CRC-32C (Castagnoli): guards records against torn writes and spreads keys over partitions. Part of the format on disk.</summary>
+/// <summary>CRC-32C (Castagnoli): guards records against torn writes and spreads keys over partitions. Part of the formats on disk.</summary>
 internal static class Crc32C
 {
     public static uint Of(ReadOnlySpan<byte> bytes)

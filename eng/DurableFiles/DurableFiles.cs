@@ -17,6 +17,28 @@ internal static partial class DurableFiles
         stream.Flush(flushToDisk: true);
     }
 
+    /// <summary>Writes a file whole, through a temporary name beside it: a crash leaves either the old content or the new. One writer at a time; a missing folder is created.</summary>
+    public static void Rewrite(string file, Action<FileStream> write)
+    {
+        CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        string temporary = file + ".tmp";
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16))
+        {
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        }
+        Replace(temporary, file);
+    }
+
+    /// <inheritdoc cref="Rewrite(string, Action{FileStream})"/>
+    public static void Rewrite(string file, ReadOnlySpan<byte> content)
+    {
+        CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        string temporary = file + ".tmp";
+        Write(temporary, content);
+        Replace(temporary, file);
+    }
+
     public static void FlushFile(string file)
     {
         using var handle = File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
@@ -55,7 +77,7 @@ internal static partial class DurableFiles
     {
         bool created = TryLink(temporary, final);
         File.Delete(temporary);
-        FlushFolder(Path.GetDirectoryName(final)!);
+        FlushFolder(Path.GetDirectoryName(Path.GetFullPath(final))!);
         return created;
     }
 
@@ -63,7 +85,7 @@ internal static partial class DurableFiles
     public static void Replace(string temporary, string final)
     {
         File.Move(temporary, final, overwrite: true);
-        FlushFolder(Path.GetDirectoryName(final)!);
+        FlushFolder(Path.GetDirectoryName(Path.GetFullPath(final))!);
     }
 
     /// <summary>A second name for the same bytes; refuses to replace (unlike a rename, this is atomic and exclusive on every file system that knows links).</summary>

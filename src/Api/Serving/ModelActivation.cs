@@ -1,0 +1,59 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.ModelStore;
+using MassTransit;
+
+namespace BeeFormer.Streaming.Api;
+
+/// <summary>Makes a published version live again, after looking whether it still works: the same operation whether HTTP or <see cref="ActivateEncoder"/> asks.</summary>
+internal sealed class ModelActivation(IModelStore models, LoadQueryEmbedder load, IBus bus)
+{
+    private static readonly string[] Canaries = ["printer", "A wooden chair for the garden.", "42"];
+
+    /// <param name="Before">The version that was live; the same version when nothing had to move.</param>
+    /// <param name="Problem">Why it was not activated; null when it is live now.</param>
+    internal sealed record Outcome(ModelVersion? Before, string? Problem);
+
+    /// <summary>Moves <c>live</c> and tells the others.</summary>
+    public async Task<Outcome> ActivateAsync(ModelManifest target, string decision, CancellationToken cancellationToken)
+    {
+        ModelVersion version = target.Version;
+        ModelVersion? before = models.Live;
+        if (Problem(target) is { } problem) return new Outcome(before, $"Model {version} was not activated: {problem}");
+        if (before != version && !models.TryMoveLive(before, version))
+            return new Outcome(before, $"Model {version} was not activated: another model went live at the same moment ({models.Live}); look and try again.");
+        await bus.Publish(new EncoderPublished(Guid.CreateVersion7(), version, target.Model.Fingerprint, decision), cancellationToken);
+        return new Outcome(before, null);
+    }
+
+    private string? Problem(ModelManifest target)
+    {
+        try
+        {
+            using IQueryEmbedder model = load(target);
+            foreach (string canary in Canaries)
+            {
+                float[] vector = model.EmbedQuery(canary);
+                if (vector.Length != target.Model.Dimension) return $"its vectors have {vector.Length} dimensions, its manifest says {target.Model.Dimension}.";
+                if (!Array.TrueForAll(vector, float.IsFinite)) return $"it embeds \"{canary}\" as numbers that are not finite.";
+            }
+            return null;
+        }
+        catch (Exception failure) when (failure is InvalidDataException or IOException)
+        {
+            return $"it does not load: {failure.Message}";
+        }
+    }
+}
+
+/// <summary>For whoever asks over the bus instead of HTTP; the verdict goes the same way back.</summary>
+internal sealed class ActivateEncoderConsumer(IModelStore models, ModelActivation activation) : IConsumer<ActivateEncoder>
+{
+    public async Task Consume(ConsumeContext<ActivateEncoder> context)
+    {
+        ModelVersion version = context.Message.Version;
+        string? problem = models.Find(version) is { } target
+            ? (await activation.ActivateAsync(target, "activated by request", context.CancellationToken)).Problem
+            : $"There is no model {version}.";
+        if (problem is not null) await context.Publish(new EncoderRejected(Guid.CreateVersion7(), problem), context.CancellationToken);
+    }
+}
