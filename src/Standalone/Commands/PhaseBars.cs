@@ -32,6 +32,7 @@ internal sealed class PhaseBars(Bars bars) : IProgress<TrainingProgressed>
 
     private static string Title(string phase) => phase switch
     {
+        "window" => "Reading the window",
         "encode" => "Encoding texts",
         "train" => "Training",
         "evaluate" => "Evaluating",

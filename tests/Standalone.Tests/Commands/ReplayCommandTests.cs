@@ -31,6 +31,7 @@ public sealed class ReplayCommandTests : IDisposable
         string decision = Assert.Single(other.GetProperty("models").EnumerateArray()).GetProperty("decision").GetString()!;
         Assert.Contains("not trained again. What was decided then: ", decision, StringComparison.Ordinal);
         Assert.EndsWith(model.GetProperty("decision").GetString()!, decision, StringComparison.Ordinal);
+        Assert.Equal(decision.Contains(" Promoted: ", StringComparison.Ordinal), other.TryGetProperty("note", out _)); // a trained model knows what comes
         Assert.Equal(shop.Rows.ToString(System.Globalization.CultureInfo.InvariantCulture), (await Tool.SucceedAsync("windows", "count", "--data", data)).Output.Trim());
     }
 

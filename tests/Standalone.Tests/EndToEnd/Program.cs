@@ -37,7 +37,7 @@ internal sealed class Program : IDisposable
     {
         await Condition.HoldsAsync(() => when() || process.HasExited, () => $"The moment to kill the program did not come. It said:\n{Said}");
         bool ended = process.HasExited;
-        process.Kill(entireProcessTree: true);
+        if (!ended) process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.False(ended, $"The program ended before it could be killed. It said:\n{Said}");
     }
