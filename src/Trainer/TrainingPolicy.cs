@@ -66,7 +66,7 @@ public sealed record TrainingPolicy
     public double ColdWeight { get; init; } = 0.5;
     /// <summary>Probability (paired bootstrap over users) that the challenger is better, from which on it is promoted. Default 0.95.</summary>
     public double MinProbability { get; init; } = 0.95;
-    /// <summary>Share that any other measure may lose against the incumbent. Default 0.1.</summary>
+    /// <summary>Share that any other measure may lose against the incumbent; a larger loss counts when the bootstrap is nine tenths sure that it is one. Default 0.1.</summary>
     public double Tolerance { get; init; } = 0.1;
     /// <summary>Share of its catalogue coverage that the challenger may lose: learning what people choose narrows what is shown. Default 0.5.</summary>
     public double CoverageTolerance { get; init; } = 0.5;

@@ -79,6 +79,23 @@ public sealed class GateTests
         Assert.Contains("on new items fell", decision.Sentence, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(6, 4, true)]    // a third less, and as good as chance
+    [InlineData(30, 4, false)]
+    public void A_loss_on_a_small_slice_counts_when_it_is_more_than_chance(int incumbentHits, int challengerHits, bool promoted)
+    {
+        double[] none = [.. Enumerable.Repeat(double.NaN, 200)];
+        GateCandidate Candidate(double known, int hits, int firstHit)
+        {
+            double[] all = [.. Enumerable.Repeat(known, 200)];
+            double[] cold = [.. none.Select((value, user) => user >= 60 ? value : user >= firstHit && user < firstHit + hits ? 1 : 0)];
+            var slice = new SliceScores(all, all, all);
+            return new GateCandidate(new HoldoutScores(slice, slice, new SliceScores(cold, cold, all), Coverage: 0.5), new VectorHealth(0.1, 100, Finite: true));
+        }
+        GateDecision decision = Gate.Decide(Candidate(0.3, challengerHits, 40), Candidate(0.2, incumbentHits, 0), new TrainingPolicy());
+        Assert.True(promoted == decision.Promoted, decision.Sentence);
+    }
+
     private static GateDecision Decide(int seed, EmbeddingMatrix challenger, EmbeddingMatrix incumbent, TrainingPolicy? policy = null)
     {
         policy ??= new TrainingPolicy { Seed = seed };

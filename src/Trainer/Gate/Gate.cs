@@ -8,6 +8,8 @@ internal static class Gate
 {
     /// <summary>A slice with fewer users is reported, and decides nothing by itself: its mean is mostly chance.</summary>
     private const int MinSliceUsers = 20;
+    /// <summary>A loss on one slice counts when the same bootstrap says with this probability that it is one: on a small slice a few users more or less make the mean.</summary>
+    private const double SureLoss = 0.9;
 
     public static GateDecision Decide(GateCandidate challenger, GateCandidate incumbent, TrainingPolicy policy)
     {
@@ -39,8 +41,10 @@ internal static class Gate
             foreach (GateMetric metric in Enum.GetValues<GateMetric>())
             {
                 double now = after.Mean(metric), then = before.Mean(metric);
-                if (!(now >= then * (1 - policy.Tolerance)))
-                    yield return FormattableString.Invariant($"{Name(metric)} on {name} fell from {then:0.0000} to {now:0.0000}, more than the tolerance of {policy.Tolerance:0.00}");
+                if (now >= then * (1 - policy.Tolerance)) continue;
+                double worse = PairedBootstrap.ProbabilityOfBetter(Differences(before, after, metric), policy.Seed);
+                if (!(worse < SureLoss))
+                    yield return FormattableString.Invariant($"{Name(metric)} on {name} fell from {then:0.0000} to {now:0.0000}, more than the tolerance of {policy.Tolerance:0.00}, and worse with probability {worse:0.000}");
             }
         }
         if (challenger.Coverage < incumbent.Coverage * (1 - policy.CoverageTolerance))

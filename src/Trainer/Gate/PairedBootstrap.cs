@@ -5,6 +5,9 @@ internal static class PairedBootstrap
 {
     private const int Draws = 1000;
 
+    /// <summary>The same for one slice.</summary>
+    public static double ProbabilityOfBetter(double[] differences, int seed) => ProbabilityOfBetter(differences, [.. differences.Select(_ => double.NaN)], coldWeight: 0, seed);
+
     /// <summary>Share of the draws in which the weighted mean difference is above 0. Equal models never are.</summary>
     /// <param name="warm">Challenger minus incumbent for each user, NaN where the user has no value.</param>
     /// <param name="cold">The same for new items.</param>
