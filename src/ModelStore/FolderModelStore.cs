@@ -10,6 +10,8 @@ public sealed partial class FolderModelStore : IModelStore
 {
     private const string FormatFile = "model-store.format";
     private const string Format = "beeformer model store, format 1";
+    /// <summary>In the folder of a version that was published to go live: the version whose place it takes. There only until it has.</summary>
+    private const string PromiseFile = "live-after";
     private readonly string folder;
     private readonly string models;
     private readonly string refusals;
@@ -26,6 +28,7 @@ public sealed partial class FolderModelStore : IModelStore
         DurableFiles.CreateFolder(models);
         DurableFiles.CreateFolder(refusals);
         RemoveLeftovers();
+        KeepPromises();
     }
 
     public ModelVersion? Live
@@ -47,9 +50,21 @@ public sealed partial class FolderModelStore : IModelStore
 
     public ModelManifest Publish(ModelDraft draft, Action<string> writeEncoder)
     {
+        using var publishing = FileLock.Exclusive(PublishLock);
+        return Publish(draft, writeEncoder, promise: null);
+    }
+
+    public (ModelManifest Manifest, bool Live) PublishLive(ModelDraft draft, ModelVersion expected, Action<string> writeEncoder)
+    {
+        using var publishing = FileLock.Exclusive(PublishLock);
+        ModelManifest manifest = Publish(draft, writeEncoder, promise: expected.Value);
+        return (manifest, KeepPromise(manifest.Version));
+    }
+
+    private ModelManifest Publish(ModelDraft draft, Action<string> writeEncoder, string? promise)
+    {
         if (!FingerprintText().IsMatch(draft.Fingerprint.Value)) throw new ArgumentException($"Fingerprint \"{draft.Fingerprint}\" is not a SHA-256 in lower-case hexadecimal.", nameof(draft));
         if (draft.Dimension <= 0) throw new ArgumentException($"Dimension is {draft.Dimension}; expected 1 or more.", nameof(draft));
-        using var publishing = FileLock.Exclusive(PublishLock);
         string temporary = Path.Combine(models, $".new-{Guid.NewGuid():N}");
         string encoder = Path.Combine(temporary, "encoder");
         try
@@ -63,6 +78,7 @@ public sealed partial class FolderModelStore : IModelStore
             if (versions.Count > 0) LinkedFiles.ShareEqual(EncoderFolder(versions[^1]), encoder);
             var manifest = new ModelManifest(ModelVersion.Of(number, draft.Fingerprint), time.GetUtcNow(), draft);
             DurableFiles.Write(Path.Combine(temporary, "manifest.json"), ManifestJson.Write(manifest));
+            if (promise is not null) DurableFiles.Write(Path.Combine(temporary, PromiseFile), Encoding.UTF8.GetBytes(promise));
             LinkedFiles.FlushTree(temporary);
             Directory.Move(temporary, VersionFolder(manifest.Version));
             DurableFiles.FlushFolder(models);
@@ -81,7 +97,31 @@ public sealed partial class FolderModelStore : IModelStore
         if (!Exists(next)) throw new ArgumentException($"There is no model version {next} in {models}.", nameof(next));
         if (Live != expected) return false;
         DurableFiles.Rewrite(LiveFile, Encoding.UTF8.GetBytes(next.Value + "\n"));
+        if (expected is { } left) ForgetPromise(left);
         return true;
+    }
+
+    /// <returns>Whether the version went live just now.</returns>
+    private bool KeepPromise(ModelVersion version)
+    {
+        bool moved = TryMoveLive(new ModelVersion(File.ReadAllText(Path.Combine(VersionFolder(version), PromiseFile))), version);
+        ForgetPromise(version);
+        return moved;
+    }
+
+    private void ForgetPromise(ModelVersion version)
+    {
+        string promise = Path.Combine(VersionFolder(version), PromiseFile);
+        if (!File.Exists(promise)) return;
+        File.Delete(promise);
+        DurableFiles.FlushFolder(VersionFolder(version));
+    }
+
+    /// <summary>A process that died between publishing and moving <c>live</c> left a model that had passed: it goes live now, unless another took that place.</summary>
+    private void KeepPromises()
+    {
+        using var publishing = FileLock.Exclusive(PublishLock);
+        foreach (ModelVersion version in Versions().Where(version => File.Exists(Path.Combine(VersionFolder(version), PromiseFile)))) KeepPromise(version);
     }
 
     public void RecordRefusal(Refusal refusal)

@@ -24,6 +24,10 @@ public interface IModelStore
     /// </summary>
     ModelManifest Publish(ModelDraft draft, Action<string> writeEncoder);
 
+    /// <summary>Publishes and moves <c>live</c> from <paramref name="expected"/> to the new version: after a crash both have happened, or neither.</summary>
+    /// <returns>Live: false when <c>live</c> was not at <paramref name="expected"/>; the version is published all the same.</returns>
+    (ModelManifest Manifest, bool Live) PublishLive(ModelDraft draft, ModelVersion expected, Action<string> writeEncoder);
+
     /// <summary>Moves <c>live</c> from <paramref name="expected"/> to <paramref name="next"/>, durably. False: it was not at <paramref name="expected"/>, and nothing changed.</summary>
     bool TryMoveLive(ModelVersion? expected, ModelVersion next);
 

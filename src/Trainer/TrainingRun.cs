@@ -104,8 +104,8 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Enco
     private TrainingOutcome Publish(EmbeddingModel challenger, ModelVersion live, TrainEncoder request, InteractionWindow window, JsonObject metrics, string sentence)
     {
         var draft = new ModelDraft(challenger.Fingerprint, challenger.Dimension, live, window.ContentHash, window.AsOf, HyperParameters(request.Tempo), metrics, sentence);
-        ModelManifest manifest = models.Publish(draft, challenger.Save);
-        return models.TryMoveLive(live, manifest.Version)
+        (ModelManifest manifest, bool isLive) = models.PublishLive(draft, live, challenger.Save);
+        return isLive
             ? new TrainingOutcome(manifest, sentence)
             : Rejected($"{sentence} Version {manifest.Version} was published and is not live: another version took the place of {live} meanwhile.");
     }

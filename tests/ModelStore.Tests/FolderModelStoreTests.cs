@@ -67,6 +67,60 @@ public sealed class FolderModelStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_model_published_to_go_live_is_live_and_can_be_taken_back_for_good()
+    {
+        var store = Open();
+        var first = store.Publish(ADraft(), f => AnEncoder(f)).Version;
+        store.TryMoveLive(null, first);
+        var (second, live) = store.PublishLive(ADraft('b', first), first, f => AnEncoder(f));
+        Assert.True(live);
+        Assert.Equal(second.Version, store.Live);
+
+        Assert.True(store.TryMoveLive(second.Version, first));
+        Assert.Equal(first, Open().Live);
+    }
+
+    [Fact]
+    public void A_crash_between_publishing_and_going_live_is_made_good_when_the_store_opens()
+    {
+        var store = Open();
+        var first = store.Publish(ADraft(), f => AnEncoder(f)).Version;
+        store.TryMoveLive(null, first);
+        // What PublishLive leaves when the process dies after the version appeared.
+        var second = store.Publish(ADraft('b', first), f => AnEncoder(f)).Version;
+        File.WriteAllText(In("models", second.Value, "live-after"), first.Value);
+
+        Assert.Equal(second, Open().Live);
+        Assert.False(File.Exists(In("models", second.Value, "live-after")));
+    }
+
+    [Fact]
+    public void A_model_whose_place_was_taken_meanwhile_does_not_go_live()
+    {
+        var store = Open();
+        var first = store.Publish(ADraft(), f => AnEncoder(f)).Version;
+        var other = store.Publish(ADraft('b'), f => AnEncoder(f)).Version;
+        store.TryMoveLive(null, other);
+        var (third, live) = store.PublishLive(ADraft('c', first), first, f => AnEncoder(f));
+        Assert.False(live);
+        Assert.Equal(other, Open().Live);
+        Assert.NotNull(store.Find(third.Version));
+    }
+
+    [Fact]
+    public void A_crash_after_going_live_does_not_undo_a_later_rollback()
+    {
+        var store = Open();
+        var first = store.Publish(ADraft(), f => AnEncoder(f)).Version;
+        store.TryMoveLive(null, first);
+        var second = store.PublishLive(ADraft('b', first), first, f => AnEncoder(f)).Manifest.Version;
+        // What is left when the process dies after the move; another process then takes the model back.
+        File.WriteAllText(In("models", second.Value, "live-after"), first.Value);
+        store.TryMoveLive(second, first);
+        Assert.Equal(first, Open().Live);
+    }
+
+    [Fact]
     public void What_a_crash_left_is_invisible_and_removed_on_opening()
     {
         var version = Open().Publish(ADraft(), f => AnEncoder(f)).Version;

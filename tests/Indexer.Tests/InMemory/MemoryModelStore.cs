@@ -29,6 +29,12 @@ internal sealed class MemoryModelStore : IModelStore
         }
     }
 
+    public (ModelManifest Manifest, bool Live) PublishLive(ModelDraft draft, ModelVersion expected, Action<string> writeEncoder)
+    {
+        var manifest = Publish(draft, writeEncoder);
+        return (manifest, TryMoveLive(expected, manifest.Version));
+    }
+
     /// <summary>Publishes a model whose fingerprint begins with this letter, and makes it live.</summary>
     public ModelManifest GoLive(char letter)
     {
