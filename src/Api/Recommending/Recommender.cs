@@ -58,17 +58,18 @@ internal sealed class Recommender(
     private async Task<IReadOnlyList<RankedItem>> PopularAsync(PairLease pair, int k, ItemFilter filter, CancellationToken cancellationToken)
     {
         var popular = new List<RankedItem>(k);
-        // Ever longer lists until k of them pass the filter, which the index alone can tell.
-        for (int wanted = 2 * k, looked = 0; ; wanted *= 4)
+        // Ever longer lists until k of them pass the filter, which the index alone can tell. Counting goes on meanwhile and may change the order: what was looked at once is passed over.
+        var looked = new HashSet<ItemId>();
+        for (int wanted = 2 * k; ; wanted *= 4)
         {
             var hiddenNow = hidden.Current;
             var ranking = popularity.Top(wanted);
-            var described = (await index.FetchAsync(pair.Collection, [.. ranking.Skip(looked).Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id);
-            foreach (var (item, score) in ranking.Skip(looked))
+            var fresh = ranking.Where(item => looked.Add(item.Item)).ToList();
+            var described = (await index.FetchAsync(pair.Collection, [.. fresh.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id);
+            foreach (var (item, score) in fresh)
                 if (popular.Count < k && described.TryGetValue(item, out var indexed) && filter.Admits(indexed) && !hiddenNow.Contains(item))
                     popular.Add(new RankedItem(item.Value, indexed.Title, score, null));
             if (popular.Count == k || ranking.Count < wanted) return popular;
-            looked = ranking.Count;
         }
     }
 
