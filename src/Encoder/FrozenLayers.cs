@@ -26,7 +26,8 @@ public sealed class FrozenLayers : IDisposable
     }
 
     /// <summary>As <see cref="SentenceEncoder.Forward"/>: [texts, dimension], with a graph through the upper layers where gradients are on.</summary>
-    public Tensor Forward(IReadOnlyList<int[]> tokens)
+    /// <param name="layersIn">Numbers that the upper layers compute in: float32 or bfloat16.</param>
+    public Tensor Forward(IReadOnlyList<int[]> tokens, ScalarType layersIn = ScalarType.Float32)
     {
         using DisposeScope scope = NewDisposeScope();
         PaddedTokens batch = TokenBatches.Pad(tokens, encoder.Transformer, CPU);
@@ -38,7 +39,7 @@ public sealed class FrozenLayers : IDisposable
             Span<byte> own = values.Slice(text * row, tokens[text].Length * hiddenSize * sizeof(short));
             if (!file.TryRead(TextKey.Of(tokens[text]), own)) Compute(tokens[text], own);
         }
-        return encoder.Upper(rounded.to_type(ScalarType.Float32), batch, layers).MoveToOuterDisposeScope();
+        return encoder.Upper(rounded.to_type(layersIn), batch, layers).MoveToOuterDisposeScope();
     }
 
     /// <summary>Each text by itself: what is kept then does not depend on which others were missing, bit for bit.</summary>

@@ -16,7 +16,8 @@ namespace BeeFormer.Streaming.Trainer;
 /// its rows of it. The gradients are those of one graph over everything, the memory is that of one chunk.
 /// </summary>
 /// <param name="lower">Frozen layers of <paramref name="encoder"/>, whose outputs are kept; null: all of it is computed.</param>
-internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0, FrozenLayers? lower = null)
+/// <param name="layersIn">Numbers that the encoder's layers compute in, float32 or bfloat16; the loss and all gradients of weights are float32.</param>
+internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0, FrozenLayers? lower = null, ScalarType layersIn = ScalarType.Float32)
 {
     private static readonly Scalar Zero = 0.ToScalar(), MinusInfinity = float.NegativeInfinity.ToScalar();
 
@@ -87,7 +88,8 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
         Tensor a = Rows(embeddings);                                // [columns, d]
         Tensor p = nn.functional.relu(x.mm(a).mm(a.t()) - x);       // [users, columns]
         if (topK > 0) p *= PositivesAndHardest(p, x, topK);
-        return (Rows(p) - Rows(x)).square().mean();
+        Tensor difference = Rows(p) - Rows(x);
+        return (difference * difference).mean();                    // not square(): it makes a number that nobody holds
     }
 
     /// <summary>The published code keeps the k largest predictions alone; a seen item has had its own weight subtracted, so none of them is ever a positive, and nothing is learned.</summary>
@@ -103,7 +105,11 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
 
     private static Tensor Rows(Tensor matrix) => nn.functional.normalize(matrix, p: 2, dim: 1, eps: 1e-12);
 
-    private Tensor Encode(IReadOnlyList<int[]> tokens, int[] columns) => lower is null ? encoder.Forward([.. columns.Select(column => tokens[column])]) : lower.Forward([.. columns.Select(column => tokens[column])]);
+    private Tensor Encode(IReadOnlyList<int[]> tokens, int[] columns)
+    {
+        int[][] texts = [.. columns.Select(column => tokens[column])];
+        return lower is null ? encoder.Forward(texts, layersIn) : lower.Forward(texts, layersIn);
+    }
 
     /// <summary>
     /// What a graph keeps for one token, from the shapes of the weights: each matrix keeps its input and output, and about as much again lies in attention, normalisation and activation.

@@ -19,15 +19,15 @@ public static class ColdStartEvaluation
         ColdStartSplit split = ColdStartSplit.Of(task);
         InteractionMatrix warm = split.Warm;
         int[] cold = [.. task.Cold];
-        Head words = Head.Create(encoder.Dimension, task.ItemTexts, policy.Seed);
-        SparseRows tfIdf = words.TfIdf(task.ItemTexts);
+        Head untrained = ModelTraining.NewHead(encoder.Dimension, task.ItemTexts, policy);
+        SparseRows words = untrained.TfIdf(task.ItemTexts);
 
         long began = clock.GetTimestamp();
         EmbeddingMatrix outputs = ModelTraining.Encode(encoder, task.ItemTexts, cache, phases, cancellationToken);
         double encodeSeconds = clock.GetElapsedTime(began).TotalSeconds;
 
         began = clock.GetTimestamp();
-        Head? head = policy.Head == HeadKind.Words ? ModelTraining.LearnHead(words, tfIdf, outputs, warm, policy, policy.HeadSteps, clock, phases, cancellationToken) : null;
+        Head? head = policy.Head == HeadKind.Words ? ModelTraining.LearnHead(untrained, words, outputs, warm, policy, policy.HeadSteps, clock, phases, cancellationToken) : null;
         EmbeddingMatrix trained = outputs;
         double encodeAgainSeconds = 0;
         if (head is null || policy.EncoderSteps > 0)
@@ -37,9 +37,9 @@ public static class ColdStartEvaluation
             long encoding = clock.GetTimestamp();
             trained = ModelTraining.Encode(tuned, task.ItemTexts, null, phases, cancellationToken);
             encodeAgainSeconds = clock.GetElapsedTime(encoding).TotalSeconds;
-            if (inLoop is not null) head = ModelTraining.LearnHead(inLoop, tfIdf, trained, warm, policy, policy.HeadSteps, clock, phases, cancellationToken);
+            if (inLoop is not null) head = ModelTraining.LearnHead(inLoop, words, trained, warm, policy, policy.HeadSteps, clock, phases, cancellationToken);
         }
-        if (head is not null) trained = head.Apply(trained, tfIdf);
+        if (head is not null) trained = head.Apply(trained, words);
         double trainSeconds = clock.GetElapsedTime(began).TotalSeconds - encodeAgainSeconds;
 
         var scorers = new (string Name, Scorer Score)[]
@@ -47,7 +47,7 @@ public static class ColdStartEvaluation
             ("base", Ranker.ByVectors(Ranker.UnitRows(outputs), warm, cold)),
             ("trained", Ranker.ByVectors(Ranker.UnitRows(trained), warm, cold)),
             ("popularity", Baselines.Popularity(warm, cold, policy.Seed)),
-            ("tfidf", Baselines.TfIdf(FrequentWords.Without(tfIdf, policy.TfIdfMaxShare), warm, cold)),
+            ("tfidf", Baselines.TfIdf(Baselines.Words(task.ItemTexts, policy), warm, cold)),
             ("random", Baselines.Random(cold, policy.Seed)),
         };
         var rows = new List<EvaluationRow>();

@@ -47,7 +47,7 @@ public static class EncoderTrainer
         Tensor[] weights = [.. encoder.ParametersAbove(frozen).Select(p => p.Value.requires_grad_(true))];
         using FrozenLayers? lower = frozen > 0 ? new FrozenLayers(encoder, frozen, cacheFolder, (long)policy.FrozenCacheMb << 20) : null;
         using var optimizer = new NAdam(weights);
-        var step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, lower);
+        var step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, lower, policy.Arithmetic.ForLayers());
         var tokens = new int[]?[texts.Count];
         int[][] TokensOf(int[] items) => [.. items.Select(item => tokens[item] ??= encoder.Tokenize(texts[item], TextRole.Document))];
 

@@ -13,6 +13,10 @@ internal static class ModelTraining
         return cache is null ? encoder.Encode(texts, TextRole.Document, progress, cancellationToken) : cache.GetOrEncode(encoder, texts, progress, cancellationToken);
     }
 
+    /// <summary>The untrained head over the words of these texts.</summary>
+    public static Head NewHead(int encoderDimension, IReadOnlyList<string> texts, TrainingPolicy policy) =>
+        Head.Create(new HeadShape(encoderDimension, encoderDimension, policy.Seed, Pairs: policy.HeadPairs), texts);
+
     /// <param name="head">In the loop; null: the encoder learns by itself.</param>
     public static (SentenceEncoder Encoder, Head? Head) LearnEncoder(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, EncoderOutputCache? cache,
         TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken) =>
@@ -30,6 +34,7 @@ internal static class ModelTraining
         ItemsPerStep = policy.HeadOutput,
         ProjectionLearningRate = (float)policy.HeadLr,
         WordLearningRate = (float)policy.HeadWordLr,
+        WordDropout = policy.HeadDropout,
         Seed = policy.Seed,
         Threads = Math.Max(1, TorchSharp.torch.get_num_threads()),
     };

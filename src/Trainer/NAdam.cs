@@ -1,3 +1,4 @@
+using BeeFormer.Streaming.Encoder;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -11,7 +12,7 @@ internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
 {
     private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-7;
 
-    private static readonly Scalar Keep1 = Beta1.ToScalar(), Add1 = (1 - Beta1).ToScalar(), Keep2 = Beta2.ToScalar(), Add2 = (1 - Beta2).ToScalar(), Small = Epsilon.ToScalar();
+    private static readonly Scalar Keep1 = Beta1.ToScalar(), Add1 = (1 - Beta1).ToScalar(), Keep2 = Beta2.ToScalar(), Add2 = (1 - Beta2).ToScalar(), Small = Epsilon.ToScalar(), One = 1.ToScalar();
 
     private readonly Tensor[] _m = [.. weights.Select(w => zeros_like(w, requires_grad: false).DetachFromDisposeScope())];
     private readonly Tensor[] _v = [.. weights.Select(w => zeros_like(w, requires_grad: false).DetachFromDisposeScope())];
@@ -35,11 +36,11 @@ internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
         {
             if (weights[n].grad is not { } gradient) continue;
             Tensor g = clip < 1 ? gradient * scale : gradient;
-            _m[n].mul_(Keep1).add_(g * Add1);
-            _v[n].mul_(Keep2).add_(g * g * Add2);
-            Tensor m = _m[n] * ofMomentum + g * ofGradient;
+            _m[n].mul_(Keep1).PlusInPlace(g * Add1);
+            _v[n].mul_(Keep2).PlusInPlace(g * g * Add2);
+            Tensor m = (_m[n] * ofMomentum).Plus(g * ofGradient);
             Tensor v = _v[n] / vCorrection;
-            weights[n].sub_(m / (v.sqrt() + Small) * rate);
+            weights[n].sub_(m / v.sqrt().add_(Small, One) * rate);
             gradient.zero_();
         }
     }

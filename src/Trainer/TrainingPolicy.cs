@@ -13,14 +13,18 @@ public sealed record TrainingPolicy
 
     /// <summary>Head over the encoder's outputs: <c>words</c> (W and a vector for each word) or <c>none</c> (plain beeFormer: the encoder alone is trained). Default words.</summary>
     public HeadKind Head { get; init; } = HeadKind.Words;
-    /// <summary>Steps of a fresh head. Default 400: long texts gain up to there, short titles are learned in 160 and lose nothing.</summary>
-    public int HeadSteps { get; init; } = 400;
+    /// <summary>Steps of a fresh head. Default 800: long texts gain up to there, short titles are learned in 400 and lose nothing.</summary>
+    public int HeadSteps { get; init; } = 800;
     /// <summary>Steps of a head that starts from the one in service. Default 60.</summary>
     public int HeadWarmSteps { get; init; } = 60;
-    /// <summary>Learning rate of W; falls linearly to 0. Default 1e-3.</summary>
-    public double HeadLr { get; init; } = 1e-3;
-    /// <summary>Learning rate of the word vectors. Default 5e-3.</summary>
-    public double HeadWordLr { get; init; } = 5e-3;
+    /// <summary>Learning rate of W; falls linearly to 0. Default 2e-3.</summary>
+    public double HeadLr { get; init; } = 2e-3;
+    /// <summary>Learning rate of the word vectors. Default 1e-2.</summary>
+    public double HeadWordLr { get; init; } = 1e-2;
+    /// <summary>Share of an item's words that a step leaves out. Default 0.4: rare words learn items by heart without it.</summary>
+    public double HeadDropout { get; init; } = 0.4;
+    /// <summary>Two neighbouring words count as a word of their own, too, in a head that starts anew. Default true.</summary>
+    public bool HeadPairs { get; init; } = true;
     /// <summary>Items drawn in a head step. Default 1,024.</summary>
     public int HeadOutput { get; init; } = 1024;
 
@@ -48,6 +52,8 @@ public sealed record TrainingPolicy
     public double FrozenLayers { get; init; } = 0.5;
     /// <summary>Room on disk for the outputs of the frozen layers, in MiB (about 2 × hidden × tokens bytes a text): what fits is computed once. Default 8,192; 0: computed each time.</summary>
     public int FrozenCacheMb { get; init; } = 8192;
+    /// <summary>Numbers that the encoder's layers compute in while it learns; weights, their gradients and the loss are float32 always. Default auto: bfloat16 where the processor multiplies it.</summary>
+    public TrainingArithmetic Arithmetic { get; init; }
     /// <summary>Gradients are scaled down to this norm; 0: never. Default 1.</summary>
     public double ClipNorm { get; init; } = 1;
     /// <summary>Encoder training ends after this time, to within one step; a run that it cuts short is not reproducible. Default: none.</summary>

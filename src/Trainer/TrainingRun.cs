@@ -69,13 +69,13 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
 
     private Head? HeadInLoop(EmbeddingModel incumbent, TrainingCatalogue catalogue) => policy.Head == HeadKind.None
         ? null
-        : incumbent.Head?.WithTexts(catalogue.Texts) ?? Head.Create(incumbent.Encoder.Dimension, catalogue.Texts, policy.Seed);
+        : incumbent.Head?.WithTexts(catalogue.Texts) ?? ModelTraining.NewHead(incumbent.Encoder.Dimension, catalogue.Texts, policy);
 
     private Head LearnHead(SentenceEncoder encoder, Head? before, TrainingCatalogue catalogue, WindowSplit split, TrainingTempo tempo, TrainingPhases phases, CancellationToken cancellationToken)
     {
         EmbeddingMatrix outputs = ModelTraining.Encode(encoder, catalogue.Texts, cache, phases, cancellationToken);
         bool goesOn = before is not null && before.EncoderDimension == encoder.Dimension;
-        Head start = goesOn ? before!.WithTexts(catalogue.Texts) : Head.Create(encoder.Dimension, catalogue.Texts, policy.Seed);
+        Head start = goesOn ? before!.WithTexts(catalogue.Texts) : ModelTraining.NewHead(encoder.Dimension, catalogue.Texts, policy);
         int steps = goesOn && tempo == TrainingTempo.Head ? policy.HeadWarmSteps : policy.HeadSteps;
         return ModelTraining.LearnHead(start, start.TfIdf(catalogue.Texts), outputs, split.History, policy, steps, clock, phases, cancellationToken);
     }

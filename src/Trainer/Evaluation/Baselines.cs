@@ -36,6 +36,10 @@ internal static class Baselines
         return users => score(users).masked_fill(unknown, Ranker.MinusInfinity);
     }
 
+    /// <summary>The words of every text for <see cref="TfIdf"/>: those of a head, single ones only, without the frequent.</summary>
+    public static SparseRows Words(IReadOnlyList<string> texts, TrainingPolicy policy) =>
+        FrequentWords.Without(Vocabulary.Of(texts, minTexts: 2, maxWords: 100_000).TfIdf(texts), policy.TfIdfMaxShare);
+
     /// <summary>Cosine-like score between the sum of the TF-IDF rows of a user's items and that of a candidate.</summary>
     /// <param name="words">One row an item, each of length 1.</param>
     public static Scorer TfIdf(SparseRows words, InteractionMatrix history, int[] candidates)

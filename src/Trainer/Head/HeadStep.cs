@@ -19,6 +19,7 @@ internal sealed class HeadStep
     private readonly float[] _wordRows;
     private readonly AdamMoments _projectionMoments;
     private readonly AdamMoments _wordMoments;
+    private readonly WordDropout _dropout;
     private readonly int[] _touched; // scratch: place of a word among the words of a draw, −1 outside
 
     public HeadStep(Head start, EmbeddingMatrix encoderOutputs, SparseRows words, HeadTrainingOptions options)
@@ -32,6 +33,7 @@ internal sealed class HeadStep
         _wordRows = start.WordRows.ToArray();
         _projectionMoments = new AdamMoments(start.EncoderDimension, start.Dimension);
         _wordMoments = new AdamMoments(start.Vocabulary.Words.Count, start.Dimension);
+        _dropout = new WordDropout(options.WordDropout, options.Seed);
         _touched = new int[start.Vocabulary.Words.Count];
         Array.Fill(_touched, -1);
     }
@@ -54,6 +56,7 @@ internal sealed class HeadStep
     public double Run(ItemDraw draw, float[] e, float rate, Span<float> outputGradient)
     {
         outputGradient.Clear();
+        _dropout.Next();
         if (draw.Users == 0) return 0;
         int m = draw.Items.Length, d = _head.EncoderDimension, width = _head.Dimension;
         var outputLengths = new float[m];
@@ -66,7 +69,8 @@ internal sealed class HeadStep
             RowArithmetic.Scale(y, _head.Shape.Alpha);
             var columns = _words.Columns(draw.Items[j]);
             var values = _words.Values(draw.Items[j]);
-            for (int n = 0; n < columns.Length; n++) RowArithmetic.AddScaled(_wordRows.AsSpan(columns[n] * width, width), values[n], y);
+            for (int n = 0; n < columns.Length; n++)
+                if (_dropout.Keeps(draw.Items[j], columns[n])) RowArithmetic.AddScaled(_wordRows.AsSpan(columns[n] * width, width), values[n] * _dropout.Scale, y);
             lengths[j] = RowArithmetic.Normalize(y);
         });
 
@@ -100,7 +104,7 @@ internal sealed class HeadStep
         RowArithmetic.Scale(gradient, 1 / length);
     }
 
-    /// <summary>∂loss/∂B = tᵀ·∂loss/∂y, one word of the draw at a time; a word's gradient is used where it is made.</summary>
+    /// <summary>∂loss/∂B = tᵀ·∂loss/∂y, one word of the draw at a time; a word's gradient is used where it is made. What dropout left out takes no part.</summary>
     private void MoveWordRows(int[] items, float[] gradient, float learningRate)
     {
         int width = _head.Dimension;
@@ -110,6 +114,7 @@ internal sealed class HeadStep
         foreach (int item in items)
             foreach (int word in _words.Columns(item))
             {
+                if (!_dropout.Keeps(item, word)) continue;
                 if (_touched[word] < 0)
                 {
                     _touched[word] = words.Count;
@@ -126,7 +131,8 @@ internal sealed class HeadStep
         {
             var columns = _words.Columns(items[j]);
             var values = _words.Values(items[j]);
-            for (int n = 0; n < columns.Length; n++) occurrence[next[_touched[columns[n]]]++] = (j, values[n]);
+            for (int n = 0; n < columns.Length; n++)
+                if (_dropout.Keeps(items[j], columns[n])) occurrence[next[_touched[columns[n]]]++] = (j, values[n] * _dropout.Scale);
         }
         Parallel.For(0, words.Count, _parallel, () => new float[width], (w, _, sum) =>
         {
