@@ -1,4 +1,5 @@
 using BeeFormer.Streaming.Encoder;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer;
@@ -75,6 +76,16 @@ internal static class Baselines
             }
         }
     }
+
+    /// <summary>Both rankings at once: for each user the sum of the scores' distances from their mean, in standard deviations.</summary>
+    public static Scorer SumOfZScores(Scorer first, Scorer second)
+    {
+        return users => ZScores(first(users)).Plus(ZScores(second(users)));
+
+        static Tensor ZScores(Tensor scores) => (scores - scores.mean([1L], keepdim: true)) / scores.std([1L], keepdim: true).clamp_min(LeastDeviation);
+    }
+
+    private static readonly Scalar LeastDeviation = 1e-12.ToScalar();
 
     private static (int Column, float Value)[][] Postings(SparseRows words, int[] candidates)
     {
