@@ -50,7 +50,7 @@ internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
     {
         double squares = 0;
         foreach (Tensor weight in weights)
-            if (weight.grad is { } gradient) squares += (gradient * gradient).sum().data<float>()[0];
+            if (weight.grad is { } gradient) squares += (gradient * gradient).sum().cpu().data<float>()[0];
         return Math.Sqrt(squares);
     }
 

@@ -6,8 +6,12 @@ namespace BeeFormer.Streaming.Trainer;
 /// </summary>
 public sealed record TrainingPolicy
 {
-    /// <summary>Only <c>cpu</c> in this version.</summary>
+    /// <summary>Where the encoder is trained: <c>cpu</c>, <c>cuda</c> (the first one) or <c>cuda:N</c>. The head, evaluation and serving use the CPU. Default cpu.</summary>
     public string Device { get; init; } = "cpu";
+    /// <summary>The item chunks of an encoder step are spread over several devices of this machine, their gradients summed: the result is that of one device. Default false.</summary>
+    public bool TrainDistributed { get; init; }
+    /// <summary>The devices of <see cref="TrainDistributed"/>, in the form of <see cref="Device"/>; one may be named several times. Default: all CUDA devices for <c>device: cuda</c>, else the one device.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = [];
     /// <summary>Draws batches, negatives, splits and bootstrap; the same seed on the same window trains the same model. Default 42.</summary>
     public int Seed { get; init; } = 42;
 

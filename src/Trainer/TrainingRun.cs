@@ -31,6 +31,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         var phases = new TrainingPhases(request.TrainingId, progress);
         if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
             return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
+        if (TrainingDevices.Problem(policy) is { } missing) return Rejected(missing);
         if (models.Live is not { } live) return Rejected("No model is live yet: there is nothing to start from.");
 
         phases.Report("window", 0, null);
