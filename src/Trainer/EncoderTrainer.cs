@@ -16,6 +16,7 @@ public static class EncoderTrainer
     /// <param name="cacheFolder">Keeps what the frozen layers give, for this training and the next; null: for this one only.</param>
     /// <returns>A new encoder; <paramref name="encoder"/> stays as it is. The same seed, data, devices and thread count give the same weights, unless <see cref="TrainingPolicy.MaxDuration"/> ends the run.</returns>
     /// <exception cref="InvalidDataException">This machine lacks a device that the policy asks for.</exception>
+    /// <exception cref="InsufficientMemoryException">The policy's <c>max_memory</c> does not suffice.</exception>
     public static SentenceEncoder Train(SentenceEncoder encoder, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
         string? cacheFolder = null, IProgress<EncoderTrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Train(encoder, null, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken).Encoder;
@@ -54,9 +55,10 @@ public static class EncoderTrainer
         foreach ((_, Tensor value) in encoder.Parameters) value.requires_grad_(false);
         Tensor[] weights = [.. encoder.ParametersAbove(frozen).Select(p => p.Value.requires_grad_(true))];
         using FrozenLayers? lower = frozen > 0 ? new FrozenLayers(encoder, frozen, cacheFolder, (long)policy.FrozenCacheMb << 20) : null;
+        var memory = StepMemory.Of(policy, encoder, Math.Max(2, Math.Min(policy.MaxOutput, texts.Count)), devices.Count, Environment.WorkingSet);
         using var replicas = new EncoderReplicas(encoder, devices, frozen);
         using var optimizer = new NAdam(weights);
-        var step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, lower, replicas);
+        var step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, memory.GraphBytes, lower, replicas) { ChunkTokens = memory.ChunkTokens, LossEntries = memory.LossEntries };
         var tokens = new int[]?[texts.Count];
         int[][] TokensOf(int[] items) => [.. items.Select(item => tokens[item] ??= encoder.Tokenize(texts[item], TextRole.Document))];
 
@@ -92,7 +94,7 @@ public static class EncoderTrainer
 
         IEnumerable<Func<double, (float, int)>> InLoop(Head start)
         {
-            HeadTrainingOptions options = ModelTraining.HeadOptions(policy, policy.HeadSteps);
+            HeadTrainingOptions options = StepMemory.Bound(ModelTraining.HeadOptions(policy, policy.HeadSteps) with { ItemsPerStep = policy.MaxOutput }, policy, start, Environment.WorkingSet);
             var sampler = new ItemSampler(ModelTraining.Columns(interactions), options.MaxUsersPerStep, policy.Seed);
             headStep = new HeadStep(start, new EmbeddingMatrix([], start.EncoderDimension), start.TfIdf(texts), options);
             while (true)

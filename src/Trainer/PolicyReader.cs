@@ -97,6 +97,7 @@ internal static class PolicyReader
             "top_k" => policy with { TopK = Integer(name, value, 0, 1_000_000) },
             "embedder_batch_size" => policy with { EmbedderBatchSize = Integer(name, value, 1, 65_536) },
             "graph_memory_mb" => policy with { GraphMemoryMb = Integer(name, value, 0, 1_048_576) },
+            "max_memory" => policy with { MaxMemory = Integer(name, value, 1, 1_048_576) },
             "frozen_layers" => policy with { FrozenLayers = Number(name, value, 0, 1) },
             "frozen_cache_mb" => policy with { FrozenCacheMb = Integer(name, value, 0, 16_777_216) },
             "clip_norm" => policy with { ClipNorm = Number(name, value, 0, 1e9) },

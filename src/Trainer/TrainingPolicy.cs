@@ -48,6 +48,11 @@ public sealed record TrainingPolicy
     public int EmbedderBatchSize { get; init; } = 32;
     /// <summary>Memory for graphs kept from the first pass, in MiB: chunks that fit it are not encoded twice. Default 1,024.</summary>
     public int GraphMemoryMb { get; init; } = 1024;
+    /// <summary>
+    /// Resident memory of the process, in MiB, that a training keeps within: it keeps fewer graphs, encodes fewer texts and takes fewer users at once, and is refused where that does not suffice.
+    /// What the process holds before the steps begin, the window among it, counts. Default: none.
+    /// </summary>
+    public int? MaxMemory { get; init; }
     /// <summary>Share of the lower layers (with the embeddings) that keep their weights. Default 0.5: halves the work and costs little.</summary>
     public double FrozenLayers { get; init; } = 0.5;
     /// <summary>Room on disk for the outputs of the frozen layers, in MiB (about 2 × hidden × tokens bytes a text): what fits is computed once. Default 8,192; 0: computed each time.</summary>

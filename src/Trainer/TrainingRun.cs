@@ -28,6 +28,18 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     /// <exception cref="OperationCanceledException">Nothing was changed.</exception>
     public TrainingOutcome Run(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
     {
+        try
+        {
+            return Learn(request, progress, cancellationToken);
+        }
+        catch (InsufficientMemoryException tooLittle)
+        {
+            return Rejected(tooLittle.Message);
+        }
+    }
+
+    private TrainingOutcome Learn(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
+    {
         var phases = new TrainingPhases(request.TrainingId, progress);
         if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
             return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
