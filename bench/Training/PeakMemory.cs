@@ -29,14 +29,14 @@ internal static class PeakMemory
     }
 
     /// <summary>What the child does.</summary>
-    public static void Step(int items, int users, double frozen, string model)
+    public static void Step(int items, int users, double frozen, int graphMemoryMb, string model)
     {
         Shop shop = Shop.Of(null, 0, items, users);
         string cache = Directory.CreateTempSubdirectory("training-bench-").FullName;
         try
         {
             long before = Resident("VmRSS");
-            using var side = new OwnStep("memory", shop, new TrainingPolicy { MaxOutput = items, FrozenLayers = frozen }, model, Tokens, cache);
+            using var side = new OwnStep("memory", shop, new TrainingPolicy { MaxOutput = items, FrozenLayers = frozen, GraphMemoryMb = graphMemoryMb }, model, Tokens, cache);
             for (int n = 0; n < 2; n++) side.Step();
             Console.WriteLine($"{Resident("VmHWM") / 1024,6} MiB, {before / 1024} MiB of them before the encoder was loaded");
         }

@@ -2,7 +2,7 @@
 //
 //   dotnet run -c Release --project bench/Training -- [--data FOLDER] [--tokens 64 128] [--items 128] [--rounds 2] [--memory]
 //
-// Figures are medians over the rounds, ratios medians of the rounds' ratios. Compare the figures of one run with each other only.
+// Figures are medians over the rounds, ratios medians of the rounds' ratios, by processor time, which is steadier where others use the machine. Compare the figures of one run with each other only.
 using System.CommandLine;
 using System.Diagnostics;
 using BeeFormer.Streaming.Encoder;
@@ -32,7 +32,7 @@ command.SetAction(arguments =>
     string folder = arguments.GetValue(model)!;
     if (arguments.GetValue(step) is { } count)
     {
-        PeakMemory.Step(count, arguments.GetValue(users), arguments.GetValue(frozen), folder);
+        PeakMemory.Step(count, arguments.GetValue(users), arguments.GetValue(frozen), arguments.GetValue(graphMemory), folder);
         return;
     }
     if (arguments.GetValue(memory))
@@ -62,7 +62,8 @@ command.SetAction(arguments =>
         using PublishedStep? atMaximum = arguments.GetValue(noModelMaximum) ? null : new PublishedStep("published, at the model's own maximum", shop, folder, null, m, users: 1, together);
         ISide[] sides = [frozenHalf, allLayers, published, .. atMaximum is null ? Array.Empty<ISide>() : [atMaximum]];
         int roundCount = arguments.GetValue(rounds);
-        var seconds = sides.ToDictionary(side => side.Name, _ => new double[roundCount]); // of 1,000 items
+        var seconds = sides.ToDictionary(side => side.Name, _ => new double[roundCount]); // of 1,000 items, by the clock
+        var processor = sides.ToDictionary(side => side.Name, _ => new double[roundCount]); // the same of all processors
         var total = new Dictionary<string, double>();
         for (int round = 0; round < roundCount; round++)
             for (int turn = 0; turn < sides.Length; turn++)
@@ -71,17 +72,19 @@ command.SetAction(arguments =>
                 TrainingBatch? batch = (side as OwnStep)?.Draw();
                 if (batch is not null) ((OwnStep)side).Fill(batch);
                 long began = Stopwatch.GetTimestamp();
+                TimeSpan busy = Environment.CpuUsage.TotalTime;
                 int used = side is OwnStep own ? own.Step(batch!) : side.Step();
                 double spent = Stopwatch.GetElapsedTime(began).TotalSeconds;
                 seconds[side.Name][round] = spent / used * 1000;
+                processor[side.Name][round] = (Environment.CpuUsage.TotalTime - busy).TotalSeconds / used * 1000;
                 total[side.Name] = total.GetValueOrDefault(side.Name) + spent;
             }
         Console.WriteLine();
-        Console.WriteLine($"Texts cut to {length} tokens: seconds of 1,000 item passes");
+        Console.WriteLine($"Texts cut to {length} tokens: seconds of 1,000 item passes by the clock, of processor time, ratios");
         foreach (ISide side in sides)
         {
-            string ratios = string.Join(", ", sides.OfType<PublishedStep>().Select(other => FormattableString.Invariant($"{Median([.. seconds[side.Name].Zip(seconds[other.Name], (a, b) => b / a)]):F2} x {other.Name}")));
-            Console.WriteLine(FormattableString.Invariant($"{side.Name,-46} {Median(seconds[side.Name]),8:F1}   {ratios}"));
+            string ratios = string.Join(", ", sides.OfType<PublishedStep>().Select(other => FormattableString.Invariant($"{Median([.. processor[side.Name].Zip(processor[other.Name], (a, b) => b / a)]):F2} x {other.Name}")));
+            Console.WriteLine(FormattableString.Invariant($"{side.Name,-46} {Median(seconds[side.Name]),8:F1} {Median(processor[side.Name]),8:F1}   {ratios}"));
         }
         foreach (OwnStep side in (OwnStep[])[frozenHalf, allLayers])
         {

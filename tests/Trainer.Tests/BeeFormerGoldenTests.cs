@@ -71,10 +71,10 @@ public sealed class BeeFormerGoldenTests
         Tensor x = X(file, golden, golden.Steps[0]);
 
         var losses = new List<float>();
-        for (int n = 0; n < 30; n++)
+        for (int n = 0; n < 60; n++)
         {
             losses.Add(step.Accumulate(tokens, x));
-            optimizer.Step(0.003);
+            optimizer.Step(0.002);
         }
         Assert.True(losses[^1] < losses[0] * 0.9, $"loss went from {losses[0]} to {losses[^1]}");
     }
