@@ -14,7 +14,7 @@ internal static class PeakMemory
     public static void Print(IEnumerable<int> sizes, int users)
     {
         Console.WriteLine();
-        Console.WriteLine($"Peak resident memory of two steps, {users} users, texts of {Tokens} tokens, graph_memory_mb as the policy's default:");
+        Console.WriteLine($"Peak resident memory of a step, {users} users, texts of {Tokens} tokens, graph_memory_mb as the policy's default:");
         foreach (int items in sizes)
             foreach (double frozen in (double[])[0.5, 0])
             {
@@ -37,7 +37,7 @@ internal static class PeakMemory
         {
             long before = Resident("VmRSS");
             using var side = new OwnStep("memory", shop, new TrainingPolicy { MaxOutput = items, FrozenLayers = frozen, GraphMemoryMb = graphMemoryMb }, model, Tokens, cache);
-            for (int n = 0; n < 2; n++) side.Step();
+            side.Step();
             Console.WriteLine($"{Resident("VmHWM") / 1024,6} MiB, {before / 1024} MiB of them before the encoder was loaded");
         }
         finally

@@ -21,7 +21,7 @@ var graphMemory = new Option<int>("--graph-memory-mb") { Description = "As in a 
 var chunk = new Option<int>("--chunk") { Description = "Texts encoded together (embedder_batch_size)", DefaultValueFactory = _ => new TrainingPolicy().EmbedderBatchSize };
 var noModelMaximum = new Option<bool>("--no-model-maximum") { Description = "Leaves the published way at the model's own longest text out" };
 var memory = new Option<bool>("--memory") { Description = "Measures memory at 256, 1,024 and 10,000 items instead" };
-var step = new Option<int?>("--step") { Description = "Takes two steps of so many items and prints the memory they needed" };
+var step = new Option<int?>("--step") { Description = "Takes one step of so many items and prints the memory it needed" };
 var frozen = new Option<double>("--frozen") { Description = "frozen_layers for --step" };
 
 var command = new RootCommand("Measures training steps of the encoder") { data, minValue, model, tokens, items, rounds, users, threads, graphMemory, chunk, noModelMaximum, memory, step, frozen };

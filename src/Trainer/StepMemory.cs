@@ -9,8 +9,8 @@ namespace BeeFormer.Streaming.Trainer;
 internal sealed record StepMemory(long GraphBytes, int ChunkTokens, int LossEntries)
 {
     public const int DefaultChunkTokens = 4096, DefaultLossEntries = 1 << 22;
-    /// <summary>Matrices of X's size that loss and gradient hold at once, of 4 bytes an entry; measured.</summary>
-    private const long LossBytesPerEntry = 40;
+    /// <summary>Matrices of X's size that loss, gradient and top_k hold at once: 14 of float32.</summary>
+    internal const long LossBytesPerEntry = 56;
     /// <summary>What the allocator and the garbage collector keep beside what is asked of them.</summary>
     private const long Slack = 64L << 20;
 

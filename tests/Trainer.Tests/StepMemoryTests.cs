@@ -26,7 +26,7 @@ public sealed class StepMemoryTests
             StepMemory memory = StepMemory.Of(Policy with { MaxMemory = limit }, encoder, 3000, 1, resident: 256L << 20);
             if (before is not null)
                 Assert.True(memory.GraphBytes <= before.GraphBytes && memory.ChunkTokens <= before.ChunkTokens && memory.LossEntries <= before.LossEntries, $"{limit}: {memory} after {before}");
-            Assert.True(memory.GraphBytes + memory.ChunkTokens * StepMemory.GraphBytesPerToken(encoder) + memory.LossEntries * 40L <= (limit - 256L) << 20, $"{limit}: {memory}");
+            Assert.True(memory.GraphBytes + memory.ChunkTokens * StepMemory.GraphBytesPerToken(encoder) + memory.LossEntries * StepMemory.LossBytesPerEntry <= (limit - 256L) << 20, $"{limit}: {memory}");
             Assert.True(memory.ChunkTokens >= encoder.MaxSequenceLength && memory.LossEntries >= 3000);
             before = memory;
         }
