@@ -12,7 +12,8 @@ internal static class TrainingDevices
     /// One device, or with <c>train_distributed</c> all that <c>devices</c> names; where that names none, every CUDA device for <c>device: cuda</c> and else the one device. The first one holds the weights.
     /// </summary>
     /// <exception cref="InvalidDataException">This machine lacks one of them, or the keys contradict each other.</exception>
-    public static IReadOnlyList<Device> Of(TrainingPolicy policy) => Of(policy, cuda.is_available() ? cuda.device_count() : 0);
+    public static IReadOnlyList<Device> Of(TrainingPolicy policy) =>
+        Of(policy, policy.Devices.Append(policy.Device).Any(name => name != "cpu") && cuda.is_available() ? cuda.device_count() : 0);
 
     /// <returns>Why the policy's devices cannot be used here; null when they can.</returns>
     public static string? Problem(TrainingPolicy policy)
