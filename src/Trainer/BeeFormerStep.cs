@@ -18,7 +18,7 @@ namespace BeeFormer.Streaming.Trainer;
 /// <param name="chunkSize">Texts of a chunk at most.</param>
 /// <param name="graphBytes">Memory for graphs kept from the first pass; what they need is estimated.</param>
 /// <param name="lower">Frozen layers of <paramref name="encoder"/>, whose outputs are kept; null: all of it is computed.</param>
-/// <param name="replicas">Copies of <paramref name="encoder"/> that take every so manieth chunk; null: it does all of them.</param>
+/// <param name="replicas">Copies of <paramref name="encoder"/> that share the chunks with it, dealt in turn; null: it does all of them.</param>
 internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0, FrozenLayers? lower = null, EncoderReplicas? replicas = null)
 {
     private static readonly Scalar Zero = 0.ToScalar(), MinusInfinity = float.NegativeInfinity.ToScalar();

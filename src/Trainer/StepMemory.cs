@@ -2,7 +2,7 @@ using BeeFormer.Streaming.Encoder;
 
 namespace BeeFormer.Streaming.Trainer;
 
-/// <summary>How much a training step may hold at once. None of it changes what is learned, only how often texts are encoded; the rounding aside.</summary>
+/// <summary>How much a training step may hold at once. It decides how often texts are encoded and in which order gradients are added, not what is learned.</summary>
 /// <param name="GraphBytes">For graphs kept from the first pass.</param>
 /// <param name="ChunkTokens">Tokens, padding counted, that go through the encoder together.</param>
 /// <param name="LossEntries">Entries of X that the loss sees together.</param>

@@ -50,7 +50,7 @@ public sealed record TrainingPolicy
     public int GraphMemoryMb { get; init; } = 1024;
     /// <summary>
     /// Resident memory of the process, in MiB, that a training keeps within: it keeps fewer graphs, encodes fewer texts and takes fewer users at once, and is refused where that does not suffice.
-    /// What the process holds before the steps begin, the window among it, counts. Default: none.
+    /// What the process holds before the steps begin, the window among it, counts: with a bound the same seed gives the same model only to within rounding, and a head that had to take fewer users a different one. Default: none.
     /// </summary>
     public int? MaxMemory { get; init; }
     /// <summary>Share of the lower layers (with the embeddings) that keep their weights. Default 0.5: halves the work and costs little.</summary>
