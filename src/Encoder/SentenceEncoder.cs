@@ -46,7 +46,7 @@ public sealed class SentenceEncoder : IDisposable
         modules = rest;
         Dimension = size;
         files.Complete();
-        exact = new PaddedInference(Transformer, pooling, weights[0].Value.device);
+        exact = new PaddedInference(Transformer, pooling, Device);
         if (asked == EncoderArithmetic.Int16 && !CanUseInt16) throw new InvalidDataException($"{path}: int16 arithmetic needs an x64 processor with AVX2 and FMA and a text encoder with BERT's layers; choose auto or float32.");
     }
 
@@ -250,7 +250,7 @@ public sealed class SentenceEncoder : IDisposable
         {
             using IDisposable noGradients = no_grad();
             using DisposeScope scope = NewDisposeScope();
-            return weights.All(w => w.Value.isfinite().all().data<bool>()[0]);
+            return weights.All(w => w.Value.isfinite().all().cpu().data<bool>()[0]);
         }
     }
 
@@ -277,7 +277,13 @@ public sealed class SentenceEncoder : IDisposable
     }
 
     /// <summary>A second encoder with the same weights in memory of its own (to fine-tune).</summary>
-    public SentenceEncoder Clone() => new("clone", folder, files.Clone(), asked);
+    public SentenceEncoder Clone() => CloneTo(Device);
+
+    /// <summary>The same on another device; <see cref="Encode"/> computes there in float32.</summary>
+    public SentenceEncoder CloneTo(Device device) => new("clone", folder, files.CloneTo(device), device.type == DeviceType.CPU ? asked : EncoderArithmetic.Float32);
+
+    /// <summary>Where its weights lie.</summary>
+    public Device Device => weights[0].Value.device;
 
     /// <summary>
     /// Writes a folder that <see cref="Load(string, int?, EncoderArithmetic)"/> and Python's SentenceTransformer open: the files of the folder that this encoder was loaded from, byte for byte and under their own paths,

@@ -14,7 +14,9 @@ public static class EncoderTrainer
 {
     /// <param name="texts">One an item; columns of <paramref name="interactions"/>.</param>
     /// <param name="cacheFolder">Keeps what the frozen layers give, for this training and the next; null: for this one only.</param>
-    /// <returns>A new encoder; <paramref name="encoder"/> stays as it is. The same seed, data and thread count give the same weights, unless <see cref="TrainingPolicy.MaxDuration"/> ends the run.</returns>
+    /// <returns>A new encoder; <paramref name="encoder"/> stays as it is. The same seed, data, devices and thread count give the same weights, unless <see cref="TrainingPolicy.MaxDuration"/> ends the run.</returns>
+    /// <exception cref="InvalidDataException">This machine lacks a device that the policy asks for.</exception>
+    /// <exception cref="InsufficientMemoryException">The policy's <c>max_memory</c> does not suffice.</exception>
     public static SentenceEncoder Train(SentenceEncoder encoder, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
         string? cacheFolder = null, IProgress<EncoderTrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Train(encoder, null, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken).Encoder;
@@ -25,12 +27,13 @@ public static class EncoderTrainer
         string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken)
     {
         if (texts.Count != interactions.Items) throw new ArgumentException($"{texts.Count} texts for {interactions.Items} items.", nameof(texts));
-        SentenceEncoder trained = encoder.Clone();
+        IReadOnlyList<Device> devices = TrainingDevices.Of(policy);
+        SentenceEncoder trained = encoder.CloneTo(devices[0]);
         try
         {
-            Head? after = Learn(trained, head, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken);
+            Head? after = Learn(trained, devices, head, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken);
             trained.Settle();
-            return (trained, after);
+            return (OnCpu(trained), after);
         }
         catch
         {
@@ -39,15 +42,23 @@ public static class EncoderTrainer
         }
     }
 
-    private static Head? Learn(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
+    private static SentenceEncoder OnCpu(SentenceEncoder trained)
+    {
+        if (trained.Device.type == TorchSharp.DeviceType.CPU) return trained;
+        using (trained) return trained.CloneTo(CPU);
+    }
+
+    private static Head? Learn(SentenceEncoder encoder, IReadOnlyList<Device> devices, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
         string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken)
     {
         int frozen = (int)Math.Floor(encoder.LayerCount * policy.FrozenLayers);
         foreach ((_, Tensor value) in encoder.Parameters) value.requires_grad_(false);
         Tensor[] weights = [.. encoder.ParametersAbove(frozen).Select(p => p.Value.requires_grad_(true))];
         using FrozenLayers? lower = frozen > 0 ? new FrozenLayers(encoder, frozen, cacheFolder, (long)policy.FrozenCacheMb << 20) : null;
+        var memory = StepMemory.Of(policy, encoder, Math.Max(2, Math.Min(policy.MaxOutput, texts.Count)), devices.Count, Environment.WorkingSet);
+        using var replicas = new EncoderReplicas(encoder, devices, frozen);
         using var optimizer = new NAdam(weights);
-        var step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, lower, policy.Arithmetic.ForLayers());
+        var step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, memory.GraphBytes, lower, replicas, policy.Arithmetic.ForLayers()) { ChunkTokens = memory.ChunkTokens, LossEntries = memory.LossEntries };
         var tokens = new int[]?[texts.Count];
         int[][] TokensOf(int[] items) => [.. items.Select(item => tokens[item] ??= encoder.Tokenize(texts[item], TextRole.Document))];
 
@@ -77,13 +88,13 @@ public static class EncoderTrainer
                 {
                     if (batch.Rows == 0) return (0, 0);
                     using var scope = NewDisposeScope();
-                    return (step.Accumulate(TokensOf(batch.Columns), tensor(batch.X, batch.Rows, batch.Columns.Length)), batch.Columns.Length);
+                    return (step.Accumulate(TokensOf(batch.Columns), batch), batch.Columns.Length);
                 };
         }
 
         IEnumerable<Func<double, (float, int)>> InLoop(Head start)
         {
-            HeadTrainingOptions options = ModelTraining.HeadOptions(policy, policy.HeadSteps);
+            HeadTrainingOptions options = StepMemory.Bound(ModelTraining.HeadOptions(policy, policy.HeadSteps) with { ItemsPerStep = policy.MaxOutput }, policy, start, Environment.WorkingSet);
             var sampler = new ItemSampler(ModelTraining.Columns(interactions), options.MaxUsersPerStep, policy.Seed);
             headStep = new HeadStep(start, new EmbeddingMatrix([], start.EncoderDimension), start.TfIdf(texts), options);
             while (true)
@@ -102,7 +113,7 @@ public static class EncoderTrainer
     private static (float Loss, Tensor Gradient) ThroughHead(HeadStep head, ItemDraw draw, Tensor embeddings, int[] order, float rate)
     {
         int d = (int)embeddings.size(1);
-        ReadOnlySpan<float> rows = MemoryMarshal.Cast<byte, float>(embeddings.contiguous().bytes);
+        ReadOnlySpan<float> rows = MemoryMarshal.Cast<byte, float>(embeddings.cpu().contiguous().bytes);
         var e = new float[rows.Length];
         for (int row = 0; row < order.Length; row++) rows.Slice(row * d, d).CopyTo(e.AsSpan(order[row] * d));
         var byItem = new float[e.Length];
@@ -117,7 +128,7 @@ public static class EncoderTrainer
     {
         if (policy.EncoderSteps > 0) return policy.EncoderSteps;
         int all = policy.Batching == Batching.Items ? interactions.TouchedItems().Length : Enumerable.Range(0, interactions.Users).Count(user => !interactions.ItemsOf(user).IsEmpty);
-        int perStep = policy.Batching == Batching.Items ? policy.MaxOutput : policy.BatchSize;
+        int perStep = policy.Batching == Batching.Items ? Math.Max(2, policy.MaxOutput) : policy.BatchSize;
         return (int)Math.Min(int.MaxValue, (long)policy.Epochs * ((all + perStep - 1) / perStep));
     }
 

@@ -25,7 +25,7 @@ internal static class ModelTraining
 
     public static Head LearnHead(Head start, SparseRows words, EmbeddingMatrix outputs, InteractionMatrix interactions, TrainingPolicy policy, int steps, TimeProvider clock,
         TrainingPhases phases, CancellationToken cancellationToken) =>
-        HeadTrainer.Train(start, outputs, words, Columns(interactions), HeadOptions(policy, steps), clock,
+        HeadTrainer.Train(start, outputs, words, Columns(interactions), StepMemory.Bound(HeadOptions(policy, steps), policy, start, Environment.WorkingSet), clock,
             new ImmediateProgress<HeadTrainingProgress>(p => phases.Report("train", p.Step / (double)p.Steps, p.Loss)), cancellationToken);
 
     public static HeadTrainingOptions HeadOptions(TrainingPolicy policy, int steps) => new()

@@ -30,18 +30,18 @@ internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
         _momentumProduct *= momentum;
         double clip = maxNorm > 0 ? Math.Min(1, maxNorm / (GradientNorm() + 1e-12)) : 1;
 
-        using Scalar scale = clip.ToScalar(), rate = lr.ToScalar(), vCorrection = (1 - Math.Pow(Beta2, _t)).ToScalar();
+        using Scalar scale = clip.ToScalar(), minusRate = (-lr).ToScalar(), vCorrection = (1 - Math.Pow(Beta2, _t)).ToScalar();
         using Scalar ofMomentum = (next / (1 - _momentumProduct * next)).ToScalar(), ofGradient = ((1 - momentum) / (1 - _momentumProduct)).ToScalar();
         for (int n = 0; n < weights.Count; n++)
         {
             if (weights[n].grad is not { } gradient) continue;
             Tensor g = clip < 1 ? gradient * scale : gradient;
-            _m[n].mul_(Keep1).PlusInPlace(g * Add1);
-            _v[n].mul_(Keep2).PlusInPlace(g * g * Add2);
-            Tensor m = (_m[n] * ofMomentum).Plus(g * ofGradient);
-            Tensor v = _v[n] / vCorrection;
-            weights[n].sub_(m / v.sqrt().add_(Small, One) * rate);
+            _m[n].mul_(Keep1).add_(g, Add1);
+            _v[n].mul_(Keep2).addcmul_(g, g, Add2);
+            using Tensor m = (_m[n] * ofMomentum).add_(g, ofGradient), v = (_v[n] / vCorrection).sqrt_().add_(Small, One);
+            weights[n].addcdiv_(m, v, minusRate);
             gradient.zero_();
+            if (clip < 1) g.Dispose();
         }
     }
 
@@ -51,7 +51,7 @@ internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
     {
         double squares = 0;
         foreach (Tensor weight in weights)
-            if (weight.grad is { } gradient) squares += (gradient * gradient).sum().data<float>()[0];
+            if (weight.grad is { } gradient) squares += (gradient * gradient).sum().cpu().data<float>()[0];
         return Math.Sqrt(squares);
     }
 

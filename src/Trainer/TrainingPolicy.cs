@@ -6,8 +6,12 @@ namespace BeeFormer.Streaming.Trainer;
 /// </summary>
 public sealed record TrainingPolicy
 {
-    /// <summary>Only <c>cpu</c> in this version.</summary>
+    /// <summary>Where the encoder is trained: <c>cpu</c>, <c>cuda</c> (the first one) or <c>cuda:N</c>. The head, evaluation and serving use the CPU. Default cpu.</summary>
     public string Device { get; init; } = "cpu";
+    /// <summary>The item chunks of an encoder step are spread over several devices of this machine, their gradients summed: the result is that of one device. Default false.</summary>
+    public bool TrainDistributed { get; init; }
+    /// <summary>The devices of <see cref="TrainDistributed"/>, in the form of <see cref="Device"/>; one may be named several times. Default: all CUDA devices for <c>device: cuda</c>, else the one device.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = [];
     /// <summary>Draws batches, negatives, splits and bootstrap; the same seed on the same window trains the same model. Default 42.</summary>
     public int Seed { get; init; } = 42;
 
@@ -48,6 +52,11 @@ public sealed record TrainingPolicy
     public int EmbedderBatchSize { get; init; } = 32;
     /// <summary>Memory for graphs kept from the first pass, in MiB: chunks that fit it are not encoded twice. Default 1,024.</summary>
     public int GraphMemoryMb { get; init; } = 1024;
+    /// <summary>
+    /// Resident memory of the process, in MiB, that a training keeps within: it keeps fewer graphs, encodes fewer texts and takes fewer users at once, and is refused where that does not suffice.
+    /// What the process holds before the steps begin, the window among it, counts: with a bound the same seed gives the same model only to within rounding, and a head that had to take fewer users a different one. Default: none.
+    /// </summary>
+    public int? MaxMemory { get; init; }
     /// <summary>Share of the lower layers (with the embeddings) that keep their weights. Default 0.5: halves the work and costs little.</summary>
     public double FrozenLayers { get; init; } = 0.5;
     /// <summary>Room on disk for the outputs of the frozen layers, in MiB (about 2 × hidden × tokens bytes a text): what fits is computed once. Default 8,192; 0: computed each time.</summary>

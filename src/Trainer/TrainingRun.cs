@@ -28,9 +28,22 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     /// <exception cref="OperationCanceledException">Nothing was changed.</exception>
     public TrainingOutcome Run(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
     {
+        try
+        {
+            return Learn(request, progress, cancellationToken);
+        }
+        catch (InsufficientMemoryException tooLittle)
+        {
+            return Rejected(tooLittle.Message);
+        }
+    }
+
+    private TrainingOutcome Learn(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
+    {
         var phases = new TrainingPhases(request.TrainingId, progress);
         if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
             return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
+        if (TrainingDevices.Problem(policy) is { } missing) return Rejected(missing);
         if (models.Live is not { } live) return Rejected("No model is live yet: there is nothing to start from.");
 
         phases.Report("window", 0, null);

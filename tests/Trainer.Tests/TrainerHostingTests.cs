@@ -184,7 +184,7 @@ public sealed class TrainerHostingTests
         TriggerState Restarted() => TriggerState.After(shop.Models, options, HeadKind.Words, now);
     }
 
-    private static IHost Host(ShopFolder shop, Dictionary<string, string?> settings, TrainingPolicy? policy = null, IModelStore? models = null)
+    internal static IHost Host(ShopFolder shop, Dictionary<string, string?> settings, TrainingPolicy? policy = null, IModelStore? models = null)
     {
         HostApplicationBuilder builder = new(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(settings);

@@ -82,7 +82,8 @@ public sealed class Head
             throw new ArgumentException($"{encoderOutputs.Rows} encoder outputs for {words.Count} texts.", nameof(words));
         var vectors = EmbeddingMatrix.Zeros(words.Count, Dimension);
         const int rowsPerBlock = 64;
-        Parallel.For(0, (words.Count + rowsPerBlock - 1) / rowsPerBlock, block =>
+        // As many threads as this one may use for a tensor operation: a training's are bounded.
+        Parallel.For(0, (words.Count + rowsPerBlock - 1) / rowsPerBlock, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, TorchSharp.torch.get_num_threads()) }, block =>
         {
             int end = Math.Min(words.Count, (block + 1) * rowsPerBlock);
             for (int row = block * rowsPerBlock; row < end; row++) FillRow(encoderOutputs.Row(row), words, row, vectors.Row(row));
