@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>W and B while they are learned: one step from drawn items to moved weights. y = α·e·W + t·B, a = y / |y|.</summary>
-internal sealed class HeadStep
+internal sealed partial class HeadStep
 {
     /// <summary>Added to the root of Adam's second moment. The loss is a mean over users × items, so gradients of rare words are of this size: it holds them back, which measured as good as not.</summary>
     internal const float Epsilon = 1e-8f;

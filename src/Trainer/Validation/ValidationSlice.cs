@@ -1,0 +1,71 @@
+using BeeFormer.Streaming.Encoder;
+
+namespace BeeFormer.Streaming.Trainer;
+
+/// <summary>
+/// A small question about the future that can be asked often: what some users of a split chose, found among some items. Users are drawn, all that they touched and chose is taken, and drawn items fill up;
+/// values compare with each other, not with those of the gate, which ranks the whole catalogue.
+/// </summary>
+internal sealed class ValidationSlice
+{
+    /// <summary>Encoding so many texts costs about what one encoder step of 256 items costs.</summary>
+    public const int MostItems = 1024;
+
+    private readonly WindowSplit _part; // its items are places in Items
+
+    private ValidationSlice(int[] items, WindowSplit part) => (Items, _part) = (items, part);
+
+    /// <summary>Places in the catalogue, ascending.</summary>
+    public int[] Items { get; }
+
+    public int Users => _part.Users.Length;
+
+    /// <returns>Null with fewer users than a comparison needs.</returns>
+    public static ValidationSlice? Of(WindowSplit split, TrainingPolicy policy)
+    {
+        var random = new Random(policy.Seed);
+        int[] order = [.. Enumerable.Range(0, split.Users.Length)];
+        random.Shuffle(order);
+        var taken = new HashSet<int>();
+        var users = new List<int>(); // places in split.Users
+        foreach (int n in order)
+        {
+            int[] own = [.. split.History.ItemsOf(split.Users[n]), .. split.Relevant[n]];
+            if (taken.Count + own.Count(item => !taken.Contains(item)) > MostItems) continue;
+            taken.UnionWith(own);
+            users.Add(n);
+        }
+        if (users.Count < policy.MinHoldoutUsers) return null;
+        users.Sort();
+        int[] rest = [.. Enumerable.Range(0, split.Cold.Length).Where(item => !taken.Contains(item))];
+        random.Shuffle(rest);
+        int[] items = [.. taken.Concat(rest.Take(MostItems - taken.Count)).Order()];
+        return new ValidationSlice(items, Part(split, users, items));
+    }
+
+    /// <summary>The policy's measure, known and new items weighted as the gate weighs them.</summary>
+    /// <param name="vectors">One row an item of <see cref="Items"/>, of any length.</param>
+    /// <returns>NaN where a vector holds no number.</returns>
+    public double Score(EmbeddingMatrix vectors, TrainingPolicy policy, CancellationToken cancellationToken)
+    {
+        if (Array.Exists(vectors.Values, value => !float.IsFinite(value))) return double.NaN;
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        var rows = Ranker.UnitRows(vectors);
+        return HoldoutScores.Of(_part, candidates => Ranker.ByVectors(rows, _part.History, candidates), cancellationToken).Decisive(policy);
+    }
+
+    private static WindowSplit Part(WindowSplit split, List<int> users, int[] items)
+    {
+        Dictionary<int, int> place = items.Select((item, n) => (item, n)).ToDictionary(pair => pair.item, pair => pair.n);
+        var (user, item, weight) = (new List<int>(), new List<int>(), new List<float>());
+        foreach ((int row, int n) in users.Index())
+        {
+            ReadOnlySpan<int> history = split.History.ItemsOf(split.Users[n]);
+            foreach (int one in history) item.Add(place[one]);
+            user.AddRange(Enumerable.Repeat(row, history.Length));
+            weight.AddRange(split.History.WeightsOf(split.Users[n]));
+        }
+        InteractionMatrix matrix = InteractionMatrix.FromPairs(users.Count, items.Length, user.ToArray(), item.ToArray(), weight.ToArray());
+        return new WindowSplit(matrix, split.SplitMs, [.. Enumerable.Range(0, users.Count)], [.. users.Select(n => split.Relevant[n].Select(one => place[one]).ToHashSet())], [.. items.Select(one => split.Cold[one])]);
+    }
+}
