@@ -18,11 +18,11 @@ internal static class TrainingJson
         ["phase"] = record.Phase,
         ["fraction"] = record.Fraction,
         ["loss"] = Finite(record.Loss),
-        ["items_per_second"] = Finite(record.ItemsPerSecond),
-        ["eta_seconds"] = Finite(record.EtaSeconds),
         ["version"] = record.Version?.Value,
         ["decision"] = record.Decision,
         ["metrics"] = record.Metrics?.DeepClone(),
+        ["items_per_second"] = Finite(record.ItemsPerSecond),
+        ["eta_seconds"] = Finite(record.EtaSeconds),
         ["continues"] = record.Continues?.ToString(),
     });
 

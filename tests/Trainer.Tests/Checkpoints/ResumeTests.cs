@@ -177,7 +177,7 @@ public sealed class ResumeTests : IDisposable
     {
         using SentenceEncoder encoder = TinyEncoder.Load();
         Head? head = headInLoop ? Head.Create(encoder.Dimension, Texts, seed: 1) : null;
-        EarlyStopping? stopping = validated ? new EarlyStopping(ValidationSlice.Of(Split(), policy)!, policy) : null;
+        EarlyStopping? stopping = validated ? new EarlyStopping(ValidationSlice.Of(Split(), policy), policy) : null;
         var progress = new ImmediateProgress<EncoderTrainingProgress>(p =>
         {
             told?.Invoke(p);

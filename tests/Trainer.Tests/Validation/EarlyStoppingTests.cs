@@ -12,7 +12,7 @@ public sealed class EarlyStoppingTests
     [Fact]
     public void It_keeps_the_best_weights_and_ends_after_so_many_looks_without_better_ones()
     {
-        var stopping = new EarlyStopping(ValidationSlice.Of(Split, Policy)!, Policy);
+        var stopping = new EarlyStopping(ValidationSlice.Of(Split, Policy), Policy);
         float[] weights = [0];
         stopping.Watch([StatePart.Of("weights", weights)]);
         float[] knows = [0.2f, 1, 0.5f, float.NaN, 2]; // how much the vectors of each look tell of the tastes
@@ -36,7 +36,7 @@ public sealed class EarlyStoppingTests
     [Fact]
     public void It_is_asked_every_so_many_steps_and_after_the_last_and_never_twice()
     {
-        var stopping = new EarlyStopping(ValidationSlice.Of(Split, Policy)!, Policy);
+        var stopping = new EarlyStopping(ValidationSlice.Of(Split, Policy), Policy);
         Assert.Equal([3, 6, 7], Enumerable.Range(1, 7).Where(step => stopping.Due(step, 7)));
         stopping.Watch([]);
         stopping.Look(6, Vectors(stopping.Items, 1), TestContext.Current.CancellationToken);
@@ -71,7 +71,7 @@ public sealed class EarlyStoppingTests
     public void A_head_ends_early_too()
     {
         using SentenceEncoder encoder = TinyEncoder.Load();
-        var stopping = new EarlyStopping(ValidationSlice.Of(Split, Policy)!, Policy);
+        var stopping = new EarlyStopping(ValidationSlice.Of(Split, Policy), Policy);
         Head start = Head.Create(encoder.Dimension, Texts, seed: 1);
         var steps = new List<int>();
         Head head = HeadTrainer.Train(start, encoder.Encode(Texts, cancellationToken: TestContext.Current.CancellationToken), start.TfIdf(Texts), ModelTraining.Columns(Split.History), new HeadTrainingOptions { Steps = 400, ItemsPerStep = 40, ProjectionLearningRate = 0.01f, WordLearningRate = 0.02f },
@@ -81,7 +81,7 @@ public sealed class EarlyStoppingTests
         Assert.NotEqual(start.Fingerprint, head.Fingerprint);
         int[] items = stopping.Items;
         string[] texts = [.. items.Select(item => Texts[item])];
-        Assert.Equal(stopping.State.Best!.Value, ValidationSlice.Of(Split, Policy)!.Score(head.Apply(encoder.Encode(texts, cancellationToken: TestContext.Current.CancellationToken), texts), Policy, TestContext.Current.CancellationToken), 1e-9);
+        Assert.Equal(stopping.State.Best!.Value, ValidationSlice.Of(Split, Policy).Score(head.Apply(encoder.Encode(texts, cancellationToken: TestContext.Current.CancellationToken), texts), Policy, TestContext.Current.CancellationToken), 1e-9);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class EarlyStoppingTests
     private static (SentenceEncoder, EarlyStopping) Train(TrainingPolicy policy)
     {
         using SentenceEncoder encoder = TinyEncoder.Load();
-        var stopping = new EarlyStopping(ValidationSlice.Of(Split, policy)!, policy);
+        var stopping = new EarlyStopping(ValidationSlice.Of(Split, policy), policy);
         return (EncoderTrainer.Train(encoder, null, Texts, Split.History, policy, TimeProvider.System, null, null, TestContext.Current.CancellationToken, stopping).Encoder, stopping);
     }
 

@@ -36,7 +36,7 @@ public sealed class ValidationSliceTests
     {
         var policy = new TrainingPolicy { ColdWeight = 0.3 };
         WindowSplit split = SyntheticShop.Of(items: 200, users: 150, seed: 4).Split(seed: 1);
-        ValidationSlice slice = ValidationSlice.Of(split, policy)!;
+        ValidationSlice slice = ValidationSlice.Of(split, policy);
         Assert.Equal(Enumerable.Range(0, 200), slice.Items);
         var random = new Random(2);
         var vectors = new EmbeddingMatrix([.. Enumerable.Range(0, 200 * 8).Select(_ => random.NextSingle() - 0.5f)], 8);
@@ -48,9 +48,9 @@ public sealed class ValidationSliceTests
     public void A_slice_of_a_large_catalogue_is_bounded_and_the_same_each_time()
     {
         WindowSplit split = SyntheticShop.Of(items: 4000, users: 3000, seed: 4).Split(seed: 1);
-        ValidationSlice first = ValidationSlice.Of(split, new TrainingPolicy())!, second = ValidationSlice.Of(split, new TrainingPolicy())!, other = ValidationSlice.Of(split, new TrainingPolicy { Seed = 1 })!;
+        ValidationSlice first = ValidationSlice.Of(split, new TrainingPolicy()), second = ValidationSlice.Of(split, new TrainingPolicy()), other = ValidationSlice.Of(split, new TrainingPolicy { Seed = 1 });
         Assert.Equal(ValidationSlice.MostItems, first.Items.Length);
-        Assert.InRange(first.Users, 100, split.Users.Length - 1);
+        Assert.InRange(first.Users, 40, split.Users.Length - 1);
         Assert.Equal(first.Items, second.Items);
         Assert.NotEqual(first.Items, other.Items);
     }
