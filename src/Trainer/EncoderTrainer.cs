@@ -62,7 +62,7 @@ public static class EncoderTrainer
             elapsed = before + clock.GetElapsedTime(began);
             progress?.Report(Progress(loss));
             ended = elapsed >= policy.MaxDuration || (validation?.Due(training.Done, training.Steps) == true && Look());
-            checkpoint?.SaveWhenDue(training, validation, elapsed, ended);
+            if (!ended) checkpoint?.SaveWhenDue(training, validation, elapsed);
         }
         // Encoding, the head and the gate still follow: whoever comes back after that begins there.
         checkpoint?.SaveAtEnd(training, validation, elapsed);

@@ -8,7 +8,6 @@ namespace BeeFormer.Streaming.Trainer;
 internal sealed class EncoderTraining : IDisposable
 {
     private readonly SentenceEncoder _encoder;
-    private readonly Head? _head;
     private readonly IReadOnlyList<string> _texts;
     private readonly InteractionMatrix _interactions;
     private readonly TrainingPolicy _policy;
@@ -24,7 +23,7 @@ internal sealed class EncoderTraining : IDisposable
     /// <param name="head">In the loop; null: the loss is on the encoder's own normalised embeddings (the published method).</param>
     public EncoderTraining(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, string? cacheFolder)
     {
-        (_encoder, _head, _texts, _interactions, _policy) = (encoder, head, texts, interactions, policy);
+        (_encoder, _texts, _interactions, _policy) = (encoder, texts, interactions, policy);
         int frozen = (int)Math.Floor(encoder.LayerCount * policy.FrozenLayers);
         foreach ((_, Tensor value) in encoder.Parameters) value.requires_grad_(false);
         _weights = [.. encoder.ParametersAbove(frozen)];

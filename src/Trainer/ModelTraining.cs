@@ -13,7 +13,7 @@ internal static class ModelTraining
         var progress = new ImmediateProgress<int>(done =>
         {
             // What lies in the cache is there at once and tells nothing of the rest.
-            pace ??= new Pace(TimeProvider.System, done);
+            pace ??= new Pace(phases.Clock, done);
             phases.Report("encode", texts.Count == 0 ? 1 : done / (double)texts.Count, null, pace.ItemsPerSecond(done), pace.Remaining(done, texts.Count));
         });
         return cache is null ? encoder.Encode(texts, TextRole.Document, progress, cancellationToken) : cache.GetOrEncode(encoder, texts, progress, cancellationToken);
@@ -64,8 +64,10 @@ internal static class ModelTraining
 }
 
 /// <summary>Tells how far each phase of a training is.</summary>
-internal sealed class TrainingPhases(Guid trainingId, IProgress<TrainingProgressed>? progress)
+internal sealed class TrainingPhases(Guid trainingId, IProgress<TrainingProgressed>? progress, TimeProvider? clock = null)
 {
+    public TimeProvider Clock { get; } = clock ?? TimeProvider.System;
+
     /// <param name="remaining">Until the phase ends; null: not known.</param>
     public void Report(string phase, double fraction, double? loss, double? itemsPerSecond = null, TimeSpan? remaining = null) =>
         progress?.Report(new TrainingProgressed(trainingId, phase, Math.Clamp(fraction, 0, 1), loss, itemsPerSecond, remaining?.TotalSeconds));

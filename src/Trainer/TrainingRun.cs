@@ -31,7 +31,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     /// <exception cref="OperationCanceledException">Nothing was changed.</exception>
     public TrainingOutcome Run(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
     {
-        var phases = new TrainingPhases(request.TrainingId, progress);
+        var phases = new TrainingPhases(request.TrainingId, progress, clock);
         if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
             return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
         if (models.Live is not { } live) return Rejected("No model is live yet: there is nothing to start from.");

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.WindowStore;
 using MassTransit;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
@@ -226,6 +228,29 @@ public sealed class TrainerHostingTests
         Assert.Equal(TrainingState.Cancelled, shop.Trainings.Find(resumed.Id)!.State);
         Assert.False(shop.Checkpoints.Any);
         await host.StopAsync(token);
+    }
+
+    [Fact]
+    public async Task Triggers_count_from_a_training_that_was_resumed_at_the_start()
+    {
+        using ShopFolder shop = StartedShop();
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var queue = new TrainingQueue();
+        var journal = new TrainingJournal(shop.Trainings, TimeProvider.System, NullLogger<TrainingJournal>.Instance);
+        var triggers = new TrainingTriggers(queue, journal, shop.Windows, shop.Models, new SharedModels(), shop.Cache, new ItemText(), new TrainingPolicy(), Options.Create(new TrainerOptions { EveryInteractions = 100, Every = null }), TimeProvider.System, NullLogger<TrainingTriggers>.Instance);
+        await queue.AddAsync(new TrainEncoder(Guid.NewGuid(), TrainingTempo.Encoder, "resume"), token);
+        await triggers.LookAsync(token);
+        Assert.NotNull(shop.Train(new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 }).Metrics);
+        await foreach (QueuedTraining training in queue.ReadAllAsync(token))
+        {
+            queue.Done(training);
+            break;
+        }
+        await triggers.LookAsync(token);
+        Assert.True(queue.Idle); // it has learned all that there is
+        shop.Buy(seed: 2, each: 1);
+        await triggers.LookAsync(token);
+        Assert.False(queue.Idle);
     }
 
     private static readonly TrainingPolicy EncoderPolicy = new() { HeadSteps = 40, HeadOutput = 64, EncoderSteps = 200, MaxOutput = 64, Lr = 3e-3, FrozenLayers = 0 };

@@ -34,9 +34,9 @@ internal sealed class EncoderCheckpoint(TrainingCheckpoints checkpoints, Checkpo
         }
     }
 
-    public void SaveWhenDue(EncoderTraining state, EarlyStopping? validation, TimeSpan elapsed, bool ended)
+    public void SaveWhenDue(EncoderTraining state, EarlyStopping? validation, TimeSpan elapsed)
     {
-        if (elapsed - _savedAt >= training.Policy.CheckpointEvery) Save(state, validation, elapsed, ended);
+        if (elapsed - _savedAt >= training.Policy.CheckpointEvery) Save(state, validation, elapsed, ended: false);
     }
 
     public void SaveAtStop(EncoderTraining state, EarlyStopping? validation, TimeSpan elapsed)

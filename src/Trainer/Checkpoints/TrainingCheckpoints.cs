@@ -52,10 +52,24 @@ public sealed class TrainingCheckpoints(string folder)
     internal bool TryBegin(Interruption interruption)
     {
         if (interruption.Attempts >= MostAttempts) return false;
-        if (interruption.Problem is not null || !Any) return true;
-        Named named = JsonSerializer.Deserialize<Named>(File.ReadAllBytes(NameFile), Json)!;
-        DurableFiles.Rewrite(NameFile, JsonSerializer.SerializeToUtf8Bytes(named with { Attempts = interruption.Attempts + 1 }, Json));
+        if (interruption.Problem is null) SetAttempts(interruption.Attempts + 1);
         return true;
+    }
+
+    /// <summary>The program was stopped in an orderly way: that says nothing against the training.</summary>
+    internal void ForgetAttempts() => SetAttempts(0);
+
+    private void SetAttempts(int attempts)
+    {
+        try
+        {
+            if (!Any || JsonSerializer.Deserialize<Named>(File.ReadAllBytes(NameFile), Json) is not { } named || named.Attempts == attempts) return;
+            DurableFiles.Rewrite(NameFile, JsonSerializer.SerializeToUtf8Bytes(named with { Attempts = attempts }, Json));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException)
+        {
+            // Not counted: the worst is one try more, or one less.
+        }
     }
 
     internal void Save(CheckpointedTraining training, IEnumerable<StatePart> parts)

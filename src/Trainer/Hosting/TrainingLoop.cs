@@ -80,6 +80,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
+            if (request.Tempo == TrainingTempo.Encoder) checkpoints?.ForgetAttempts();
             journal.Ended(request, TrainingState.Interrupted, "The program was stopped before the training ended; nothing was changed." + (request.Tempo == TrainingTempo.Encoder && checkpoints?.Any == true ? " It goes on at the next start." : ""));
             throw;
         }

@@ -141,6 +141,8 @@ public sealed class ResumeTests : IDisposable
         Assert.Throws<OperationCanceledException>(() => Run(Items, false, false, Begin(Items), stopAt: 2));
         for (int n = 0; n < 3; n++) Assert.True(_checkpoints.TryBegin(_checkpoints.Find()!));
         Assert.False(_checkpoints.TryBegin(_checkpoints.Find()!));
+        _checkpoints.ForgetAttempts();
+        for (int n = 0; n < 3; n++) Assert.True(_checkpoints.TryBegin(_checkpoints.Find()!));
         Assert.Throws<OperationCanceledException>(() => Run(Items, false, false, Found(), stopAt: 3));
         Assert.True(_checkpoints.TryBegin(_checkpoints.Find()!)); // it came further
     }
