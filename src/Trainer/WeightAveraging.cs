@@ -16,7 +16,8 @@ internal static class WeightAveraging
         using (NewDisposeScope())
         using (Scalar a = share.ToScalar())
             foreach ((string name, Tensor value) in trained.Parameters)
-                if (known.TryGetValue(name, out Tensor? before) && before.shape.AsSpan().SequenceEqual(value.shape)) value.add_((before - value) * a);
+                // With its factor given: add_ without one makes a number of its own that nobody holds.
+                if (known.TryGetValue(name, out Tensor? before) && before.shape.AsSpan().SequenceEqual(value.shape)) value.add_(before - value, a);
         trained.Settle();
     }
 
