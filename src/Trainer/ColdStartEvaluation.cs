@@ -15,7 +15,7 @@ public static class ColdStartEvaluation
     {
         using var scope = NewDisposeScope();
         TimeProvider clock = TimeProvider.System;
-        var phases = new TrainingPhases(Guid.Empty, progress);
+        var phases = new TrainingPhases(Guid.Empty, progress, clock);
         ColdStartSplit split = ColdStartSplit.Of(task);
         InteractionMatrix warm = split.Warm;
         int[] cold = [.. task.Cold];

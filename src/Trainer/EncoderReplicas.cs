@@ -83,7 +83,7 @@ internal sealed class EncoderReplicas : IDisposable
             for (int n = 0; n < _weights[0].Length; n++)
             {
                 if (_weights[copy][n].grad is not { } gradient) continue;
-                _weights[0][n].grad!.add_(gradient.to(_devices[0]));
+                _weights[0][n].grad!.PlusInPlace(gradient.to(_devices[0]));
                 gradient.zero_();
             }
     }

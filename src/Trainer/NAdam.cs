@@ -8,7 +8,7 @@ namespace BeeFormer.Streaming.Trainer;
 /// Adam with Nesterov momentum in Keras's kind, as beeFormer was published with: momentum μ_t = β₁ (1 − 0.5 · 0.96^t), ε outside the root. <c>lr</c> means the learning rate;
 /// the published code registers every weight three times, so its lr acts as three times this one.
 /// </summary>
-internal sealed class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
+internal sealed partial class NAdam(IReadOnlyList<Tensor> weights) : IDisposable
 {
     private const double Beta1 = 0.9, Beta2 = 0.999, Epsilon = 1e-7;
 

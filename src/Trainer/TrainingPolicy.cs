@@ -68,6 +68,24 @@ public sealed record TrainingPolicy
     /// <summary>Encoder training ends after this time, to within one step; a run that it cuts short is not reproducible. Default: none.</summary>
     public TimeSpan? MaxDuration { get; init; }
 
+    /// <summary>What a training starts from, see <see cref="Trainer.WarmStart"/>. Default incumbent.</summary>
+    public WarmStart WarmStart { get; init; } = WarmStart.Incumbent;
+    /// <summary>
+    /// Share that older history has in what is learned from, where the window is cut; 0: the window alone. Drawn by user, whole histories: the loss learns which items go together, and single interactions
+    /// of many users would keep hardly a pair. Default 0.1: enough to be heard in every step, and it costs a tenth of it.
+    /// </summary>
+    public double ReplayShare { get; init; } = 0.1;
+    /// <summary>Share a of the incumbent in the weights that are measured and published: (1 − a) · trained + a · incumbent. 0: none. Default 0.</summary>
+    public double WeightAveraging { get; init; }
+    /// <summary>Newest share of what may be learned from that is kept back to look for the best step; 0: no early stopping. Default 0: the newest interactions are worth more learned.</summary>
+    public double ValidationShare { get; init; }
+    /// <summary>Steps between two looks at the validation slice. Default 20: keeps their cost below a tenth of the training.</summary>
+    public int ValidateEvery { get; init; } = 20;
+    /// <summary>Looks without a better value after which a training ends. Default 3.</summary>
+    public int Patience { get; init; } = 3;
+    /// <summary>An encoder training can be resumed from where it was so long ago at most; 0: it starts over. Default 1 min.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>sentence-transformers folder to start from; null: the encoder that the program was given.</summary>
     public string? Embedder { get; init; }
     /// <summary>Tokens a text is cut to; null: as configured. </summary>
@@ -116,5 +134,16 @@ public sealed record TrainingPolicy
 public enum HeadKind { Words, None }
 
 public enum Batching { Items, Users }
+
+/// <summary>What a training starts from.</summary>
+public enum WarmStart
+{
+    /// <summary>The model in service: its encoder, its head.</summary>
+    Incumbent,
+    /// <summary>The untrained encoder (encoder tempo), a fresh head.</summary>
+    Base,
+    /// <summary>The encoder in service; the head is learned from the one in service and afresh, and the better one on a validation slice goes on.</summary>
+    Both,
+}
 
 public enum GateMetric { Ndcg100, Recall20, Recall50 }

@@ -9,7 +9,7 @@ public sealed class EncoderReplicasTests
 {
     private static readonly string[] Texts = TinyEncoder.Texts(72);
     private static readonly InteractionMatrix Interactions = TinyEncoder.Tastes(users: 60, items: 72, seed: 3);
-    private static readonly TrainingPolicy Policy = new() { EncoderSteps = 6, MaxOutput = 32, EmbedderBatchSize = 5, FrozenLayers = 0, BatchSize = 20, ClipNorm = 0 };
+    private static readonly TrainingPolicy Policy = new() { EncoderSteps = 6, MaxOutput = 32, EmbedderBatchSize = 5, FrozenLayers = 0, BatchSize = 20, ClipNorm = 0, Arithmetic = TrainingArithmetic.Float32 };
     private static readonly TrainingPolicy OnTwo = Policy with { TrainDistributed = true, Devices = ["cpu", "cpu"] };
 
     [Property(MaxTest = 8)]

@@ -52,6 +52,13 @@ public sealed class PolicyReaderTests
     [InlineData("canary_texts: kettle\n", 1, 15, "a list of texts")]
     [InlineData("lr: [1e-4]\n", 1, 5, "a single value")]
     [InlineData("elsa_epochs: -1\n", 1, 14, "a whole number from 0")]
+    [InlineData("warm_start: fresh\n", 1, 13, "incumbent or base or both")]
+    [InlineData("replay_share: 0.95\n", 1, 15, "a number from 0 to 0.9")]
+    [InlineData("weight_averaging: 1\n", 1, 19, "a number from 0 to 0.95")]
+    [InlineData("validation_share: 0.6\n", 1, 19, "a number from 0 to 0.5")]
+    [InlineData("validate_every: 0\n", 1, 17, "a whole number from 1")]
+    [InlineData("patience: 0\n", 1, 11, "a whole number from 1")]
+    [InlineData("checkpoint_every: -1\n", 1, 19, "more than zero")]
     [InlineData("- lr\n", 1, 1, "a mapping")]
     [InlineData("lr: [1\n", 2, 1, "not YAML")]
     public void What_is_wrong_is_named_with_line_and_column(string yaml, int line, int column, string expected)
@@ -63,6 +70,15 @@ public sealed class PolicyReaderTests
 
     [Fact]
     public void Canary_texts_are_a_list() => Assert.Equal(["a kettle", ""], Read("canary_texts: [a kettle, '']\n").CanaryTexts);
+
+    [Fact]
+    public void Trainings_that_go_on_are_described()
+    {
+        TrainingPolicy policy = Read("warm_start: both\nreplay_share: 0.3\nweight_averaging: 0.5\nvalidation_share: 0.2\nvalidate_every: 7\npatience: 2\ncheckpoint_every: 90\n");
+        Assert.Equal((WarmStart.Both, 0.3, 0.5, 0.2, 7, 2, TimeSpan.FromSeconds(90)),
+            (policy.WarmStart, policy.ReplayShare, policy.WeightAveraging, policy.ValidationShare, policy.ValidateEvery, policy.Patience, policy.CheckpointEvery));
+        Assert.Equal(TimeSpan.Zero, Read("checkpoint_every: 0\n").CheckpointEvery);
+    }
 
     [Fact]
     public void A_missing_file_is_named() => Assert.Contains("nowhere.yaml", Assert.Throws<InvalidDataException>(() => TrainingPolicy.Load("nowhere.yaml")).Message, StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>W and B while they are learned: one step from drawn items to moved weights. y = α·e·W + t·B, a = y / |y|.</summary>
-internal sealed class HeadStep
+internal sealed partial class HeadStep
 {
     /// <summary>Added to the root of Adam's second moment. The loss is a mean over users × items, so gradients of rare words are of this size: it holds them back, which measured as good as not.</summary>
     internal const float Epsilon = 1e-8f;
@@ -38,6 +38,12 @@ internal sealed class HeadStep
         Array.Fill(_touched, -1);
     }
 
+    /// <summary>Words are left out from now on as after so many steps.</summary>
+    public void Skip(int steps)
+    {
+        for (int n = 0; n < steps; n++) _dropout.Next();
+    }
+
     public Head Finish() => _head.WithWeights(_projection, _wordRows);
 
     /// <param name="rate">Factor on both learning rates.</param>
@@ -56,8 +62,8 @@ internal sealed class HeadStep
     public double Run(ItemDraw draw, float[] e, float rate, Span<float> outputGradient)
     {
         outputGradient.Clear();
-        _dropout.Next();
         if (draw.Users == 0) return 0;
+        _dropout.Next();
         int m = draw.Items.Length, d = _head.EncoderDimension, width = _head.Dimension;
         var outputLengths = new float[m];
         for (int j = 0; j < m; j++) outputLengths[j] = RowArithmetic.Normalize(e.AsSpan(j * d, d));
