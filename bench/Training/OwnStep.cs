@@ -29,7 +29,7 @@ internal sealed class OwnStep : ISide
         _cache = frozen > 0 ? Directory.CreateDirectory(Path.Combine(cacheFolder, $"{name} {maxTokens}")).FullName : null;
         _lower = frozen > 0 ? new FrozenLayers(_encoder, frozen, _cache, (long)policy.FrozenCacheMb << 20) : null;
         _optimizer = new NAdam(weights);
-        _step = new BeeFormerStep(_encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, _lower);
+        _step = new BeeFormerStep(_encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, _lower, layersIn: policy.Arithmetic.ForLayers());
         _sampler = new ColumnSampler(shop.Interactions, policy.Seed);
         _tokens = new int[shop.Texts.Length][];
     }

@@ -32,26 +32,26 @@ public sealed record TrainingPolicy
     /// <summary>Items drawn in a head step. Default 1,024.</summary>
     public int HeadOutput { get; init; } = 1024;
 
-    /// <summary>Learning rate of the encoder. Default 1e-4; 3e-5 with batching users reproduces the published 1e-5 (which acts three times).</summary>
-    public double Lr { get; init; } = 1e-4;
+    /// <summary>Learning rate of the encoder. Default 2e-4; 3e-5 with batching users reproduces the published 1e-5 (which acts three times).</summary>
+    public double Lr { get; init; } = 2e-4;
     /// <summary>Warm-up and cosine decay; without it the rate stays constant. Default true.</summary>
     public bool UseScheduler { get; init; } = true;
     /// <summary>How an encoder step is drawn: <c>items</c> or <c>users</c> (published). Default items: at equal work it learned far more on a CPU.</summary>
     public Batching Batching { get; init; } = Batching.Items;
     /// <summary>Encoder steps; 0: as many as <see cref="Epochs"/> says. Default 0.</summary>
     public int EncoderSteps { get; init; }
-    /// <summary>Passes over all items (batching items) or all users (batching users). Default 2.</summary>
-    public int Epochs { get; init; } = 2;
-    /// <summary>Items of an encoder step; with batching users the positives come on top of no cap. Default 256.</summary>
-    public int MaxOutput { get; init; } = 256;
+    /// <summary>Passes over all items (batching items) or all users (batching users). Default 6.</summary>
+    public int Epochs { get; init; } = 6;
+    /// <summary>Items of an encoder step; with batching users the positives come on top of no cap. Default 512.</summary>
+    public int MaxOutput { get; init; } = 512;
     /// <summary>Users of a step with batching users. Default 1,024.</summary>
     public int BatchSize { get; init; } = 1024;
     /// <summary>Only a row's positives and its k largest other predictions enter the loss; 0: all. Default 0.</summary>
     public int TopK { get; init; }
     /// <summary>Texts that go through the encoder at once in training. Default 32.</summary>
     public int EmbedderBatchSize { get; init; } = 32;
-    /// <summary>Memory for graphs kept from the first pass, in MiB: chunks that fit it are not encoded twice. Default 1,024.</summary>
-    public int GraphMemoryMb { get; init; } = 1024;
+    /// <summary>Memory for graphs kept from the first pass, in MiB: chunks that fit it are not encoded twice. Default 2,048.</summary>
+    public int GraphMemoryMb { get; init; } = 2048;
     /// <summary>
     /// Resident memory of the process, in MiB, that a training keeps within: it keeps fewer graphs, encodes fewer texts and takes fewer users at once, and is refused where that does not suffice.
     /// What the process holds before the steps begin, the window among it, counts: with a bound the same seed gives the same model only to within rounding, and a head that had to take fewer users a different one. Default: none.
