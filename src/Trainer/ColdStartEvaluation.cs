@@ -47,9 +47,9 @@ public static class ColdStartEvaluation
         {
             ("base", Ranker.ByVectors(Ranker.UnitRows(outputs), warm, cold)),
             ("trained", byTrained),
+            ("popularity", Baselines.Popularity(warm, cold, policy.Seed)),
             ("tfidf", byWords),
             ("trained+tfidf", Baselines.SumOfZScores(byTrained, byWords)),
-            ("popularity", Baselines.Popularity(warm, cold, policy.Seed)),
             ("random", Baselines.Random(cold, policy.Seed)),
         };
         var rows = new List<EvaluationRow>();
