@@ -13,13 +13,15 @@ internal sealed class OwnStep : ISide
     private readonly TrainingPolicy _policy;
     private readonly SentenceEncoder _encoder;
     private readonly FrozenLayers? _lower;
+    private readonly EncoderReplicas _replicas;
     private readonly NAdam _optimizer;
     private readonly BeeFormerStep _step;
     private readonly ColumnSampler _sampler;
     private readonly int[]?[] _tokens;
     private readonly string? _cache;
 
-    public OwnStep(string name, Shop shop, TrainingPolicy policy, string model, int maxTokens, string cacheFolder)
+    /// <param name="copies">Of the encoder, each on a thread of its own.</param>
+    public OwnStep(string name, Shop shop, TrainingPolicy policy, string model, int maxTokens, string cacheFolder, int copies = 1)
     {
         (Name, _shop, _policy) = (name, shop, policy);
         _encoder = SentenceEncoder.Load(model, maxTokens);
@@ -28,8 +30,9 @@ internal sealed class OwnStep : ISide
         Tensor[] weights = [.. _encoder.ParametersAbove(frozen).Select(p => p.Value.requires_grad_(true))];
         _cache = frozen > 0 ? Directory.CreateDirectory(Path.Combine(cacheFolder, $"{name} {maxTokens}")).FullName : null;
         _lower = frozen > 0 ? new FrozenLayers(_encoder, frozen, _cache, (long)policy.FrozenCacheMb << 20) : null;
+        _replicas = new EncoderReplicas(_encoder, [.. Enumerable.Repeat(CPU, copies)], frozen);
         _optimizer = new NAdam(weights);
-        _step = new BeeFormerStep(_encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, _lower, layersIn: policy.Arithmetic.ForLayers());
+        _step = new BeeFormerStep(_encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, _lower, _replicas, policy.Arithmetic.ForLayers());
         _sampler = new ColumnSampler(shop.Interactions, policy.Seed);
         _tokens = new int[shop.Texts.Length][];
     }
@@ -106,6 +109,7 @@ internal sealed class OwnStep : ISide
     {
         _lower?.Dispose();
         _optimizer.Dispose();
+        _replicas.Dispose();
         _encoder.Dispose();
     }
 }

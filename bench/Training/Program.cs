@@ -58,14 +58,17 @@ command.SetAction(arguments =>
         var policy = new TrainingPolicy { MaxOutput = m, GraphMemoryMb = arguments.GetValue(graphMemory), EmbedderBatchSize = together, Arithmetic = TrainingArithmetic.Float32 };
         using var frozenHalf = new OwnStep("ours, lower half frozen and cached (default)", shop, policy with { FrozenLayers = 0.5 }, folder, length, cacheFolder);
         using var allLayers = new OwnStep("ours, all layers", shop, policy with { FrozenLayers = 0 }, folder, length, cacheFolder);
+        int copies = arguments.GetValue(threads);
+        using var shared = new OwnStep("ours, lower half frozen, a copy a thread", shop, policy with { FrozenLayers = 0.5 }, folder, length, cacheFolder, copies);
         // Only where the processor multiplies it: elsewhere it is slow and nobody's choice.
         TrainingPolicy rounded = policy with { Arithmetic = TrainingArithmetic.BFloat16 };
         OwnStep[] inBFloat16 = SentenceEncoder.Supported.Contains(EncoderArithmetic.BFloat16)
-            ? [new OwnStep("ours, lower half frozen and cached, bfloat16", shop, rounded with { FrozenLayers = 0.5 }, folder, length, cacheFolder), new OwnStep("ours, all layers, bfloat16", shop, rounded with { FrozenLayers = 0 }, folder, length, cacheFolder)]
+            ? [new OwnStep("ours, lower half frozen and cached, bfloat16", shop, rounded with { FrozenLayers = 0.5 }, folder, length, cacheFolder),
+               new OwnStep("ours, lower half frozen, bfloat16, a copy a thread", shop, rounded with { FrozenLayers = 0.5 }, folder, length, cacheFolder, copies), new OwnStep("ours, all layers, bfloat16", shop, rounded with { FrozenLayers = 0 }, folder, length, cacheFolder)]
             : [];
         using var published = new PublishedStep("published", shop, folder, length, m, users: 1, together);
         using PublishedStep? atMaximum = arguments.GetValue(noModelMaximum) ? null : new PublishedStep("published, at the model's own maximum", shop, folder, null, m, users: 1, together);
-        ISide[] sides = [frozenHalf, allLayers, .. inBFloat16, published, .. atMaximum is null ? Array.Empty<ISide>() : [atMaximum]];
+        ISide[] sides = [frozenHalf, shared, allLayers, .. inBFloat16, published, .. atMaximum is null ? Array.Empty<ISide>() : [atMaximum]];
         int roundCount = arguments.GetValue(rounds);
         var seconds = sides.ToDictionary(side => side.Name, _ => new double[roundCount]); // of 1,000 items, by the clock
         var processor = sides.ToDictionary(side => side.Name, _ => new double[roundCount]); // the same of all processors
