@@ -52,11 +52,11 @@ internal sealed class LivePipeline(
     }
 
     /// <summary>Asks for a training and waits for its end.</summary>
-    public async Task<TrainingResult> TrainAsync(TrainingTempo tempo, string reason, CancellationToken cancellationToken)
+    public async Task<TrainingResult> TrainAsync(TrainingTempo tempo, string reason, CancellationToken cancellationToken, string? policy = null)
     {
         Guid id = Guid.NewGuid();
         Task<TrainingResult> result = board.Expect(id);
-        await bus.Publish(new TrainEncoder(id, tempo, reason), cancellationToken);
+        await bus.Publish(new TrainEncoder(id, tempo, reason, policy), cancellationToken);
         return await result.WaitAsync(cancellationToken);
     }
 
