@@ -12,10 +12,12 @@ namespace BeeFormer.Streaming.Standalone.Replay;
 internal sealed class Rehearsal
 {
     public const string Popularity = "popularity";
+    public const string History = "own history";
 
     private readonly InteractionTable table;
     private readonly string type;
     private readonly int[] itemOf; // item of the table → place in the catalogue, -1: not in it
+    private readonly IReadOnlyDictionary<ItemId, int> places;
     private readonly int catalogue;
     private readonly Periods periods;
     private readonly ReplayCheckpoint measured;
@@ -26,7 +28,7 @@ internal sealed class Rehearsal
     public Rehearsal(InteractionTable table, string type, IReadOnlyDictionary<ItemId, int> places, Periods periods, ReplayCheckpoint measured,
         UserVectorOptions options, TimeSpan popularityHalfLife, int historyLength)
     {
-        (this.table, this.type, this.periods, this.measured, this.options) = (table, type, periods, measured, options);
+        (this.table, this.type, this.places, this.periods, this.measured, this.options) = (table, type, places, periods, measured, options);
         itemOf = [.. table.Items.Select(item => places.GetValueOrDefault(item, -1))];
         catalogue = places.Count;
         histories = new UserHistories(table.Users.Count, historyLength, options);
@@ -39,7 +41,7 @@ internal sealed class Rehearsal
         for (int n = first; n < end; n++) Learn(n);
     }
 
-    /// <summary>Measures the interactions <paramref name="first"/> to <paramref name="end"/> (excluded) by popularity and by each model.</summary>
+    /// <summary>Measures the interactions <paramref name="first"/> to <paramref name="end"/> (excluded) by popularity, by the user's own history and by each model.</summary>
     public void Measure(int first, int end, IReadOnlyList<(string Name, ItemVectors Vectors)> models)
     {
         var questions = new List<Question>(end - first);
@@ -57,6 +59,7 @@ internal sealed class Rehearsal
                 top.CopyTo(question.Popular);
                 measures.Show(question.Popular.AsSpan(0, question.PopularCount), catalogue);
                 questions.Add(question);
+                MeasureHistory(question, user);
             }
             Learn(n);
         }
@@ -89,6 +92,18 @@ internal sealed class Rehearsal
             if (!questions[n].Seen) measures.AddNew(answers[n].AboveNew);
             measures.Show(answers[n].Top.AsSpan(0, answers[n].Count), catalogue);
         }
+    }
+
+    /// <summary>An item that the user has not touched is in no history: missed. A user without a history is shown what is popular.</summary>
+    private void MeasureHistory(Question question, int user)
+    {
+        PeriodMeasures measures = measured.Of(History, periods.Of(question.Interaction));
+        int[] own = [.. histories.Own(user).Select(item => places[item])];
+        int place = Array.IndexOf(own, question.Item);
+        bool unknown = own.Length == 0;
+        measures.Add(unknown ? question.PopularAbove : place < 0 ? int.MaxValue : place);
+        if (!question.Seen) measures.AddNew(unknown ? question.PopularAboveNew : int.MaxValue);
+        measures.Show(unknown ? question.Popular.AsSpan(0, question.PopularCount) : own.AsSpan(0, Math.Min(own.Length, Ranking.Depth)), catalogue);
     }
 
     private static void Answer(ReadOnlySpan<float> scores, Question question, PeriodMeasures measures, out int above, out int aboveNew)

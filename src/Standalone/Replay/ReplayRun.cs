@@ -123,7 +123,7 @@ internal sealed class ReplayRun(
 
     private ReplayReport Report(ReplayCheckpoint checkpoint, Periods periods)
     {
-        string[] names = [Served, Base, Rehearsal.Popularity];
+        string[] names = [Served, Base, Rehearsal.Popularity, Rehearsal.History];
         int[] numbers = [.. checkpoint.Measures.Values.SelectMany(byPeriod => byPeriod.Keys).Distinct().Order()];
         return new ReplayReport(table.Count, checkpoint.UnknownItems,
             [.. names.Select(name => PeriodMeasures.Sum(numbers.Select(number => checkpoint.Of(name, number))).Row(name, items.Count))],

@@ -32,6 +32,16 @@ public sealed class RehearsalTests
     }
 
     [Fact]
+    public void Own_history_finds_what_is_bought_again_and_misses_what_is_new()
+    {
+        // Nobody is foretold the first item; 1 and 2 are new, 0 comes back as the strongest.
+        PeriodMeasures measures = Measure(Table([(0, 0), (0, 1), (0, 0), (0, 2), (0, 0)]), [5]).Of(Rehearsal.History, 0);
+        Assert.Equal((5, 2), (measures.Count, measures.Hits));
+        Assert.Equal((3, 0), (measures.CountNew, measures.HitsNew));
+        Assert.Equal(1 / Math.Log2(3) + 1, measures.Gain, 1e-9); // second behind the newer 1, then first by two purchases
+    }
+
+    [Fact]
     public void Going_on_after_a_restart_measures_the_same_as_one_run()
     {
         var random = new Random(3);
@@ -42,7 +52,7 @@ public sealed class RehearsalTests
         var resumed = new ReplayCheckpoint { Run = "r" };
         Go(table, resumed, 0, 0, 150);
         Go(table, resumed, 150, 150, 400); // a new process: histories and popularity come from the file
-        foreach (string name in new[] { "m", Rehearsal.Popularity })
+        foreach (string name in new[] { "m", Rehearsal.Popularity, Rehearsal.History })
         {
             Assert.Equal(straight.Of(name, 0).Row(name, Items), inParts.Of(name, 0).Row(name, Items));
             Assert.Equal(straight.Of(name, 0).Row(name, Items), resumed.Of(name, 0).Row(name, Items));
