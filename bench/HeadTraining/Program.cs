@@ -10,17 +10,19 @@ var encoder = new Option<string?>("--encoder") { Description = "Folder of the se
 var cacheFolder = new Option<string>("--cache") { Description = "Folder that keeps encoder outputs", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "beeformer-encoder-outputs") };
 var minValue = new Option<double>("--min-value") { Description = "Interactions below it are left out (ratings: 4)", DefaultValueFactory = _ => double.MinValue };
 var tokens = new Option<int>("--tokens") { Description = "Longest text in tokens", DefaultValueFactory = _ => 128 };
-var steps = new Option<int>("--steps") { Description = "Steps of training", DefaultValueFactory = _ => 400 };
+var steps = new Option<int>("--steps") { Description = "Steps of training", DefaultValueFactory = _ => new HeadTrainingOptions().Steps };
 var itemsPerStep = new Option<int>("--items") { Description = "Items drawn a step", DefaultValueFactory = _ => 1024 };
-var rate = new Option<float>("--lr") { Description = "Learning rate of W", DefaultValueFactory = _ => 1e-3f };
-var wordRate = new Option<float>("--word-lr") { Description = "Learning rate of B", DefaultValueFactory = _ => 5e-3f };
+var rate = new Option<float>("--lr") { Description = "Learning rate of W", DefaultValueFactory = _ => new HeadTrainingOptions().ProjectionLearningRate };
+var wordRate = new Option<float>("--word-lr") { Description = "Learning rate of B", DefaultValueFactory = _ => new HeadTrainingOptions().WordLearningRate };
+var dropout = new Option<double>("--dropout") { Description = "Share of an item's words that a step leaves out", DefaultValueFactory = _ => new HeadTrainingOptions().WordDropout };
+var noPairs = new Option<bool>("--no-pairs") { Description = "Single words only" };
 var dimension = new Option<int?>("--dimension") { Description = "Length of an item vector; default: the encoder's" };
 var alpha = new Option<float>("--alpha") { Description = "Weight of the encoder against the words", DefaultValueFactory = _ => 0.5f };
 var seed = new Option<int>("--seed") { Description = "Seed", DefaultValueFactory = _ => 1 };
 var threads = new Option<int>("--threads") { Description = "Threads", DefaultValueFactory = _ => 2 };
 var noEncoder = new Option<bool>("--no-encoder") { Description = "Words alone: encoder outputs are zero" };
 
-var command = new RootCommand("Trains a head and evaluates it on cold items") { data, encoder, cacheFolder, minValue, tokens, steps, itemsPerStep, rate, wordRate, dimension, alpha, seed, threads, noEncoder };
+var command = new RootCommand("Trains a head and evaluates it on cold items") { data, encoder, cacheFolder, minValue, tokens, steps, itemsPerStep, rate, wordRate, dimension, alpha, seed, threads, noEncoder, dropout, noPairs };
 command.SetAction(arguments =>
 {
     TorchSharp.torch.set_num_threads(arguments.GetValue(threads));
@@ -42,7 +44,7 @@ command.SetAction(arguments =>
     }
 
     clock.Restart();
-    var shape = new HeadShape(e.Dimension, arguments.GetValue(dimension) ?? e.Dimension, arguments.GetValue(seed), arguments.GetValue(alpha));
+    var shape = new HeadShape(e.Dimension, arguments.GetValue(dimension) ?? e.Dimension, arguments.GetValue(seed), arguments.GetValue(alpha), Pairs: !arguments.GetValue(noPairs));
     var start = Head.Create(shape, set.Texts);
     var words = start.TfIdf(set.Texts);
     Console.WriteLine($"{start.Vocabulary.Words.Count} words, {words.Column.Length / (double)words.Count:F1} a text {clock.Elapsed.TotalSeconds,7:F1} s");
@@ -53,7 +55,7 @@ command.SetAction(arguments =>
     var options = new HeadTrainingOptions
     {
         Steps = arguments.GetValue(steps), ItemsPerStep = arguments.GetValue(itemsPerStep), ProjectionLearningRate = arguments.GetValue(rate),
-        WordLearningRate = arguments.GetValue(wordRate), Seed = arguments.GetValue(seed), Threads = arguments.GetValue(threads),
+        WordLearningRate = arguments.GetValue(wordRate), WordDropout = arguments.GetValue(dropout), Seed = arguments.GetValue(seed), Threads = arguments.GetValue(threads),
     };
     clock.Restart();
     var losses = new LossLine(clock);

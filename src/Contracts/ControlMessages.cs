@@ -4,16 +4,20 @@ namespace BeeFormer.Streaming.Contracts;
 
 /// <summary>Asks the trainer for a training on what the WindowStore holds now.</summary>
 /// <param name="Tempo">Learn the head over cached encoder outputs, or fine-tune the encoder and then the head.</param>
-/// <param name="Reason">Who asks: <c>interval</c>, <c>interactions</c>, <c>recall</c> (it has dropped), <c>manual</c>, <c>replay</c>, <c>demo</c>.</param>
+/// <param name="Reason">Who asks: <c>interval</c>, <c>interactions</c>, <c>recall</c> (it has dropped), <c>manual</c>, <c>replay</c>, <c>demo</c>, <c>resume</c> (after an interruption).</param>
 /// <param name="Policy">Policy file as text (YAML) for this training alone; null: the trainer's own.</param>
-public sealed record TrainEncoder(Guid TrainingId, TrainingTempo Tempo, string Reason, string? Policy = null);
+/// <param name="Continues">The training that was interrupted and goes on under this new id; null: it is one of its own.</param>
+public sealed record TrainEncoder(Guid TrainingId, TrainingTempo Tempo, string Reason, string? Policy = null, Guid? Continues = null);
 
 /// <summary>Asks the trainer to end a training that waits or runs; it then changes nothing. One that has ended stays as it is.</summary>
 public sealed record CancelTraining(Guid TrainingId);
 
 public enum TrainingTempo { Head, Encoder }
 
-public sealed record TrainingProgressed(Guid TrainingId, string Phase, double Fraction, double? Loss);
+/// <param name="Fraction">Share of the phase that is done, 0 to 1.</param>
+/// <param name="ItemsPerSecond">Texts encoded or learned from; null: not known, or not the phase's measure.</param>
+/// <param name="EtaSeconds">Time until the phase ends, going on as until now; null: not known.</param>
+public sealed record TrainingProgressed(Guid TrainingId, string Phase, double Fraction, double? Loss, double? ItemsPerSecond = null, double? EtaSeconds = null);
 
 /// <summary>The gate let a model pass; <c>live</c> in the ModelStore names it.</summary>
 public sealed record EncoderPublished(Guid TrainingId, ModelVersion Version, Fingerprint Fingerprint, string Decision);

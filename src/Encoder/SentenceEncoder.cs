@@ -46,7 +46,7 @@ public sealed class SentenceEncoder : IDisposable
         modules = rest;
         Dimension = size;
         files.Complete();
-        exact = new PaddedInference(Transformer, pooling, weights[0].Value.device);
+        exact = new PaddedInference(Transformer, pooling, Device);
         if (asked == EncoderArithmetic.Int16 && !CanUseInt16) throw new InvalidDataException($"{path}: int16 arithmetic needs an x64 processor with AVX2 and FMA and a text encoder with BERT's layers; choose auto or float32.");
     }
 
@@ -163,10 +163,13 @@ public sealed class SentenceEncoder : IDisposable
     }
 
     /// <summary>One padded batch through all modules: [texts, dimension] float32, with a graph where gradients are on. The caller owns the dispose scope.</summary>
-    public Tensor Forward(IReadOnlyList<int[]> tokens)
+    /// <param name="layersIn">Numbers that the layers compute in: float32, or bfloat16 where there are layers to freeze (see <see cref="LayerCount"/>).</param>
+    public Tensor Forward(IReadOnlyList<int[]> tokens, ScalarType layersIn = ScalarType.Float32)
     {
         using DisposeScope scope = NewDisposeScope();
-        return ThroughModules(exact.Pool(tokens)).MoveToOuterDisposeScope();
+        if (layersIn == ScalarType.Float32 || LayerCount == 0) return ThroughModules(exact.Pool(tokens)).MoveToOuterDisposeScope();
+        PaddedTokens batch = TokenBatches.Pad(tokens, Transformer, weights[0].Value.device);
+        return Upper(Transformer.Embed(batch.Ids, batch.Positions).to_type(layersIn), batch, 0).MoveToOuterDisposeScope();
     }
 
     /// <param name="pooled">[texts, modes × hidden]</param>
@@ -182,12 +185,13 @@ public sealed class SentenceEncoder : IDisposable
     /// <summary>The output of the lowest layers: [texts, tokens of the longest, hidden].</summary>
     internal Tensor Lower(PaddedTokens batch, int layers) => Transformer.Lower(batch, layers);
 
-    /// <summary>What remains after <see cref="Lower"/>: [texts, dimension].</summary>
+    /// <summary>What remains after <see cref="Lower"/>: [texts, dimension] float32.</summary>
+    /// <param name="hidden">float32 or bfloat16: the layers compute in its numbers.</param>
     internal Tensor Upper(Tensor hidden, PaddedTokens batch, int layers)
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor x = Transformer.Through(hidden, batch, layers, LayerCount);
-        return ThroughModules(pooling.Forward(x, batch.Mask)).MoveToOuterDisposeScope();
+        return ThroughModules(pooling.Forward(x.to_type(ScalarType.Float32), batch.Mask)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Those of <see cref="Parameters"/> that still learn where the embeddings and the lowest layers are frozen; all of them for 0 layers.</summary>
@@ -246,7 +250,7 @@ public sealed class SentenceEncoder : IDisposable
         {
             using IDisposable noGradients = no_grad();
             using DisposeScope scope = NewDisposeScope();
-            return weights.All(w => w.Value.isfinite().all().data<bool>()[0]);
+            return weights.All(w => w.Value.isfinite().all().cpu().data<bool>()[0]);
         }
     }
 
@@ -273,7 +277,13 @@ public sealed class SentenceEncoder : IDisposable
     }
 
     /// <summary>A second encoder with the same weights in memory of its own (to fine-tune).</summary>
-    public SentenceEncoder Clone() => new("clone", folder, files.Clone(), asked);
+    public SentenceEncoder Clone() => CloneTo(Device);
+
+    /// <summary>The same on another device; <see cref="Encode"/> computes there in float32.</summary>
+    public SentenceEncoder CloneTo(Device device) => new("clone", folder, files.CloneTo(device), device.type == DeviceType.CPU ? asked : EncoderArithmetic.Float32);
+
+    /// <summary>Where its weights lie.</summary>
+    public Device Device => weights[0].Value.device;
 
     /// <summary>
     /// Writes a folder that <see cref="Load(string, int?, EncoderArithmetic)"/> and Python's SentenceTransformer open: the files of the folder that this encoder was loaded from, byte for byte and under their own paths,

@@ -11,7 +11,10 @@ public static class StartEncoder
     {
         try
         {
-            return SentenceEncoder.Load(named ?? SentenceEncoder.DefaultFolder, maxSequenceLength, arithmetic);
+            SentenceEncoder encoder = SentenceEncoder.Load(named ?? SentenceEncoder.DefaultFolder, maxSequenceLength, arithmetic);
+            if (encoder.IsFinite) return encoder;
+            encoder.Dispose();
+            throw new InvalidDataException($"{named ?? SentenceEncoder.DefaultFolder}: its weights hold values that are not finite numbers");
         }
         catch (InvalidDataException e)
         {

@@ -15,26 +15,56 @@ namespace BeeFormer.Streaming.Trainer;
 /// The loss couples all columns, the encoder none: ∂loss/∂A is computed once, then each chunk of texts goes through the encoder again, with a graph, and back-propagates
 /// its rows of it. The gradients are those of one graph over everything, the memory is that of one chunk.
 /// </summary>
+/// <param name="chunkSize">Texts of a chunk at most.</param>
+/// <param name="graphBytes">Memory for graphs kept from the first pass; what they need is estimated.</param>
 /// <param name="lower">Frozen layers of <paramref name="encoder"/>, whose outputs are kept; null: all of it is computed.</param>
-internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0, FrozenLayers? lower = null)
+/// <param name="replicas">Copies of <paramref name="encoder"/> that share the chunks with it, dealt in turn; null: it does all of them.</param>
+/// <param name="layersIn">Numbers that the encoder's layers compute in, float32 or bfloat16; the loss and all gradients of weights are float32.</param>
+internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0, FrozenLayers? lower = null, EncoderReplicas? replicas = null, ScalarType layersIn = ScalarType.Float32)
 {
     private static readonly Scalar Zero = 0.ToScalar(), MinusInfinity = float.NegativeInfinity.ToScalar();
 
-    private readonly long _bytesPerToken = ActivationBytesPerToken(encoder);
+    private readonly EncoderReplicas _replicas = replicas ?? new EncoderReplicas(encoder, [encoder.Device]);
+
+    /// <summary>Tokens of a chunk at most, padding counted; a longer text is alone.</summary>
+    public int ChunkTokens { get; init; } = StepMemory.DefaultChunkTokens;
+
+    /// <summary>Entries of X that the loss sees at once: bounds its memory whatever the users and columns of a batch.</summary>
+    public int LossEntries { get; init; } = StepMemory.DefaultLossEntries;
+
+    private readonly long _bytesPerToken = StepMemory.GraphBytesPerToken(encoder);
 
     /// <summary>Adds the gradients of one batch to the <c>grad</c> of the encoder's parameters.</summary>
     /// <param name="tokens">Token ids of the columns' texts.</param>
     /// <param name="x">[users, columns]; rows without any interaction are allowed and add to the mean only.</param>
     /// <returns>The loss.</returns>
-    public float Accumulate(IReadOnlyList<int[]> tokens, Tensor x) => Accumulate(tokens, (embeddings, order) =>
+    public float Accumulate(IReadOnlyList<int[]> tokens, Tensor x) => Accumulate(tokens, (int)x.size(0), (first, count) => x.narrow(0, first, count));
+
+    /// <inheritdoc cref="Accumulate(IReadOnlyList{int[]}, Tensor)"/>
+    public float Accumulate(IReadOnlyList<int[]> tokens, TrainingBatch batch) =>
+        Accumulate(tokens, batch.Rows, (first, count) => tensor(batch.Dense(first, count), count, batch.Columns.Length));
+
+    /// <param name="rowsOfX">[count, columns] from the first row and the count on.</param>
+    private float Accumulate(IReadOnlyList<int[]> tokens, int rows, Func<int, int, Tensor> rowsOfX) => Accumulate(tokens, (embeddings, order) =>
     {
         // Rows of A are in the order given, so the columns of X are brought into it.
         Tensor columns = tensor(order.Select(column => (long)column).ToArray());
         using var withGradients = enable_grad();
         Tensor a = embeddings.requires_grad_();
-        Tensor loss = Loss(a, x.index_select(1, columns), topK);
-        loss.backward();
-        return (loss.data<float>()[0], a.grad!);
+        int together = Math.Clamp(LossEntries / tokens.Count, 1, Math.Max(1, rows));
+        double sum = 0;
+        // The loss is a mean over users: their gradients add up, whatever the number taken at once.
+        for (int first = 0; first < rows; first += together)
+        {
+            using var blockScope = NewDisposeScope();
+            int count = Math.Min(together, rows - first);
+            using Scalar share = (count / (double)rows).ToScalar();
+            Tensor loss = Loss(a, rowsOfX(first, count).index_select(1, columns).to(a.device), topK);
+            if (count < rows) loss *= share;
+            loss.backward();
+            sum += loss.cpu().data<float>()[0];
+        }
+        return ((float)sum, a.grad!);
     });
 
     /// <summary>The same for another loss on the embeddings.</summary>
@@ -44,39 +74,71 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
         using var scope = NewDisposeScope();
         // Neighbours in length share a chunk, so little of it is padding.
         int[] byLength = [.. Enumerable.Range(0, tokens.Count).OrderBy(column => tokens[column].Length)];
-        int[][] chunks = [.. byLength.Chunk(chunkSize)];
-        var kept = new Tensor?[chunks.Length];
-        var rows = new Tensor[chunks.Length];
-
-        // First pass: embeddings, with a graph for as many chunks as fit the memory.
-        long used = 0;
-        for (int n = 0; n < chunks.Length; n++)
+        int[][][] chunks = [.. Chunks(tokens, byLength).Select(chunk => chunk.Select(column => tokens[column]).ToArray())];
+        bool[] keep = WithinGraphMemory(chunks);
+        var outputs = new Tensor?[chunks.Length];   // with a graph where it is kept
+        var rows = new Tensor?[chunks.Length];
+        try
         {
-            long bytes = (long)chunks[n].Length * tokens[chunks[n][^1]].Length * _bytesPerToken;
-            bool keep = used + bytes <= graphBytes;
-            using var gradients = set_grad_enabled(keep);
-            Tensor output = Encode(tokens, chunks[n]);
-            if (keep)
+            _replicas.Refresh();
+            // First pass: embeddings, with a graph for as many chunks as fit the memory.
+            _replicas.ForEach(replica =>
             {
-                kept[n] = output;
-                used += bytes;
-            }
-            rows[n] = output.detach();
+                for (int n = replica; n < chunks.Length; n += _replicas.Count)
+                {
+                    using var chunkScope = NewDisposeScope();
+                    using var gradients = set_grad_enabled(keep[n]);
+                    Tensor output = Encode(chunks[n], replica);
+                    if (keep[n]) outputs[n] = output.DetachFromDisposeScope();
+                    rows[n] = output.detach().DetachFromDisposeScope();
+                }
+            });
+            (float loss, Tensor gradient) = gradientOf(cat([.. rows.Select(row => row!.to(_replicas.DeviceOf(0)))]), byLength);
+
+            // Second pass: each chunk back-propagates its slice.
+            int[] first = [.. chunks.Index().Select(c => chunks.Take(c.Index).Sum(chunk => chunk.Length))];
+            _replicas.ForEach(replica =>
+            {
+                using var withGradients = enable_grad();
+                for (int n = replica; n < chunks.Length; n += _replicas.Count)
+                {
+                    using var chunkScope = NewDisposeScope();
+                    Tensor output = outputs[n] ?? Encode(chunks[n], replica);
+                    output.backward([gradient.narrow(0, first[n], chunks[n].Length).to(_replicas.DeviceOf(replica))]);
+                    outputs[n]?.Dispose();
+                }
+            });
+            _replicas.SumGradients();
+            return loss;
         }
+        finally
+        {
+            foreach (Tensor? tensor in outputs.Concat(rows)) tensor?.Dispose();
+        }
+    }
 
-        (float loss, Tensor gradient) = gradientOf(cat(rows), byLength);
+    private IEnumerable<int[]> Chunks(IReadOnlyList<int[]> tokens, int[] byLength)
+    {
+        for (int first = 0; first < byLength.Length;)
+        {
+            int end = first + 1;
+            while (end < byLength.Length && end - first < chunkSize && (long)(end - first + 1) * tokens[byLength[end]].Length <= ChunkTokens) end++;
+            yield return byLength[first..end];
+            first = end;
+        }
+    }
 
-        using var withGradients = enable_grad();
-        // Second pass: each chunk back-propagates its slice.
-        long first = 0;
+    private bool[] WithinGraphMemory(int[][][] chunks)
+    {
+        long used = 0;
+        var keep = new bool[chunks.Length];
         for (int n = 0; n < chunks.Length; n++)
         {
-            using var chunkScope = NewDisposeScope();
-            Tensor output = kept[n] ?? Encode(tokens, chunks[n]);
-            output.backward([gradient.narrow(0, first, chunks[n].Length)]);
-            first += chunks[n].Length;
+            long bytes = (long)chunks[n].Length * chunks[n][^1].Length * _bytesPerToken;
+            keep[n] = used + bytes <= graphBytes;
+            if (keep[n]) used += bytes;
         }
-        return loss;
+        return keep;
     }
 
     /// <summary>The loss for embeddings of any length. With <paramref name="topK"/> only a row's positives and its k largest other predictions take part.</summary>
@@ -87,7 +149,8 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
         Tensor a = Rows(embeddings);                                // [columns, d]
         Tensor p = nn.functional.relu(x.mm(a).mm(a.t()) - x);       // [users, columns]
         if (topK > 0) p *= PositivesAndHardest(p, x, topK);
-        return (Rows(p) - Rows(x)).square().mean();
+        Tensor difference = Rows(p) - Rows(x);
+        return (difference * difference).mean();                    // not square(): it makes a number that nobody holds
     }
 
     /// <summary>The published code keeps the k largest predictions alone; a seen item has had its own weight subtracted, so none of them is ever a positive, and nothing is learned.</summary>
@@ -103,12 +166,5 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
 
     private static Tensor Rows(Tensor matrix) => nn.functional.normalize(matrix, p: 2, dim: 1, eps: 1e-12);
 
-    private Tensor Encode(IReadOnlyList<int[]> tokens, int[] columns) => lower is null ? encoder.Forward([.. columns.Select(column => tokens[column])]) : lower.Forward([.. columns.Select(column => tokens[column])]);
-
-    /// <summary>
-    /// What a graph keeps for one token, from the shapes of the weights: each matrix keeps its input and output, and about as much again lies in attention, normalisation and activation.
-    /// The word embeddings are a table and keep nothing of that size.
-    /// </summary>
-    private static long ActivationBytesPerToken(SentenceEncoder encoder) =>
-        encoder.Parameters.Where(p => p.Value.requires_grad && p.Value.dim() == 2 && !p.Name.Contains("embeddings", StringComparison.Ordinal)).Sum(p => p.Value.size(0) + p.Value.size(1)) * sizeof(float) * 2;
+    private Tensor Encode(int[][] tokens, int replica) => lower is null ? _replicas[replica].Forward(tokens, layersIn) : lower.Forward(tokens, _replicas[replica], layersIn);
 }

@@ -15,19 +15,19 @@ public static class ColdStartEvaluation
     {
         using var scope = NewDisposeScope();
         TimeProvider clock = TimeProvider.System;
-        var phases = new TrainingPhases(Guid.Empty, progress);
+        var phases = new TrainingPhases(Guid.Empty, progress, clock);
         ColdStartSplit split = ColdStartSplit.Of(task);
         InteractionMatrix warm = split.Warm;
         int[] cold = [.. task.Cold];
-        Head words = Head.Create(encoder.Dimension, task.ItemTexts, policy.Seed);
-        SparseRows tfIdf = words.TfIdf(task.ItemTexts);
+        Head untrained = ModelTraining.NewHead(encoder.Dimension, task.ItemTexts, policy);
+        SparseRows words = untrained.TfIdf(task.ItemTexts);
 
         long began = clock.GetTimestamp();
         EmbeddingMatrix outputs = ModelTraining.Encode(encoder, task.ItemTexts, cache, phases, cancellationToken);
         double encodeSeconds = clock.GetElapsedTime(began).TotalSeconds;
 
         began = clock.GetTimestamp();
-        Head? head = policy.Head == HeadKind.Words ? ModelTraining.LearnHead(words, tfIdf, outputs, warm, policy, policy.HeadSteps, clock, phases, cancellationToken) : null;
+        Head? head = policy.Head == HeadKind.Words ? ModelTraining.LearnHead(untrained, words, outputs, warm, policy, policy.HeadSteps, clock, phases, cancellationToken) : null;
         EmbeddingMatrix trained = outputs;
         double encodeAgainSeconds = 0;
         if (head is null || policy.EncoderSteps > 0)
@@ -37,17 +37,19 @@ public static class ColdStartEvaluation
             long encoding = clock.GetTimestamp();
             trained = ModelTraining.Encode(tuned, task.ItemTexts, null, phases, cancellationToken);
             encodeAgainSeconds = clock.GetElapsedTime(encoding).TotalSeconds;
-            if (inLoop is not null) head = ModelTraining.LearnHead(inLoop, tfIdf, trained, warm, policy, policy.HeadSteps, clock, phases, cancellationToken);
+            if (inLoop is not null) head = ModelTraining.LearnHead(inLoop, words, trained, warm, policy, policy.HeadSteps, clock, phases, cancellationToken);
         }
-        if (head is not null) trained = head.Apply(trained, tfIdf);
+        if (head is not null) trained = head.Apply(trained, words);
         double trainSeconds = clock.GetElapsedTime(began).TotalSeconds - encodeAgainSeconds;
 
+        Scorer byTrained = Ranker.ByVectors(Ranker.UnitRows(trained), warm, cold), byWords = Baselines.TfIdf(Baselines.Words(task.ItemTexts, policy), warm, cold);
         var scorers = new (string Name, Scorer Score)[]
         {
             ("base", Ranker.ByVectors(Ranker.UnitRows(outputs), warm, cold)),
-            ("trained", Ranker.ByVectors(Ranker.UnitRows(trained), warm, cold)),
+            ("trained", byTrained),
+            ("tfidf", byWords),
+            ("trained+tfidf", Baselines.SumOfZScores(byTrained, byWords)),
             ("popularity", Baselines.Popularity(warm, cold, policy.Seed)),
-            ("tfidf", Baselines.TfIdf(FrequentWords.Without(tfIdf, policy.TfIdfMaxShare), warm, cold)),
             ("random", Baselines.Random(cold, policy.Seed)),
         };
         var rows = new List<EvaluationRow>();
@@ -56,7 +58,8 @@ public static class ColdStartEvaluation
             rows.Add(Row(name, split, cold, score, cancellationToken));
             phases.Report("evaluate", rows.Count / (double)scorers.Length, null);
         }
-        return new ColdStartReport(split.Users.Length, cold.Length, rows, encodeSeconds + encodeAgainSeconds, trainSeconds);
+        return new ColdStartReport(split.Users.Length, cold.Length, rows, encodeSeconds + encodeAgainSeconds, trainSeconds,
+            VectorHealth.Of(outputs, policy.Seed).MeanCosine, VectorHealth.Of(trained, policy.Seed).MeanCosine);
     }
 
     internal static EvaluationRow Row(string name, ColdStartSplit split, int[] cold, Scorer score, CancellationToken cancellationToken)
@@ -108,10 +111,12 @@ internal sealed record ColdStartSplit(InteractionMatrix Warm, int[] Users, IRead
 public sealed record ColdStartTask(IReadOnlyList<string> ItemTexts, int Users, int[] User, int[] Item, IReadOnlyList<int> Cold);
 
 /// <param name="Users">Users with warm and cold interactions: those evaluated.</param>
-public sealed record ColdStartReport(int Users, int ColdItems, IReadOnlyList<EvaluationRow> Rows, double EncodeSeconds, double TrainSeconds);
+/// <param name="BaseMeanCosine">Mean cosine between two of at most 1,000 items' vectors before training: near 1, all items would look alike.</param>
+/// <param name="TrainedMeanCosine">The same after training.</param>
+public sealed record ColdStartReport(int Users, int ColdItems, IReadOnlyList<EvaluationRow> Rows, double EncodeSeconds, double TrainSeconds, double BaseMeanCosine, double TrainedMeanCosine);
 
 /// <param name="Name">
-/// <c>base</c>, <c>trained</c>, <c>popularity</c>, <c>random</c>, <c>tfidf</c>. Popularity counts the interactions that were trained on; a cold item has none there, so among
+/// <c>base</c>, <c>trained</c>, <c>tfidf</c>, <c>trained+tfidf</c> (sum of z-scores), <c>popularity</c>, <c>random</c>. Popularity counts the interactions that were trained on; a cold item has none there, so among
 /// cold items alone it is an order drawn by the seed, the same for every user.
 /// </param>
 public sealed record EvaluationRow(string Name, double RecallAt20, double RecallAt50, double NdcgAt100);

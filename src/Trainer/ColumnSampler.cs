@@ -2,13 +2,28 @@ namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>What one step sees: the items whose texts are encoded, and the interactions of some users with just those items.</summary>
 /// <param name="Columns">Item indexes.</param>
-/// <param name="X">[Rows, Columns.Length], row-major.</param>
-internal sealed record TrainingBatch(int[] Columns, int Rows, float[] X);
+/// <param name="RowStart">X is sparse: row r holds <c>Weight[n]</c> in column <c>Column[n]</c> for n from <c>RowStart[r]</c> to <c>RowStart[r + 1]</c> (not included).</param>
+internal sealed record TrainingBatch(int[] Columns, int[] RowStart, int[] Column, float[] Weight)
+{
+    public int Rows => RowStart.Length - 1;
+
+    /// <summary>[Rows, Columns.Length], row-major.</summary>
+    public float[] X => Dense(0, Rows);
+
+    /// <summary>Rows of X: [count, Columns.Length], row-major.</summary>
+    public float[] Dense(int first, int count)
+    {
+        var x = new float[checked(count * Columns.Length)];
+        for (int row = 0; row < count; row++)
+            for (int n = RowStart[first + row]; n < RowStart[first + row + 1]; n++) x[row * Columns.Length + Column[n]] = Weight[n];
+        return x;
+    }
+}
 
 /// <summary>Draws batches from a matrix; the same seed draws the same batches.</summary>
 internal sealed class ColumnSampler(InteractionMatrix interactions, int seed)
 {
-    /// <summary>Rows of one step at most: bounds X (16,384 × 256 float32 are 16 MB) whatever the number of users.</summary>
+    /// <summary>Rows of one step at most: bounds its time whatever the number of users.</summary>
     public const int MaxRows = 16_384;
 
     private readonly Random _random = new(seed);
@@ -18,9 +33,10 @@ internal sealed class ColumnSampler(InteractionMatrix interactions, int seed)
     /// <summary>
     /// The way that teaches most per encoded item: draw m items, take every user who touched at least two of them (one alone says nothing about which items go together).
     /// </summary>
+    /// <param name="m">Two are drawn at least: one alone teaches nothing.</param>
     public TrainingBatch Items(int m)
     {
-        m = Math.Min(m, _items.Length);
+        m = Math.Min(Math.Max(2, m), _items.Length);
         DrawToFront(_items, m);
         int[] columns = _items[..m];
         Array.Sort(columns);
@@ -40,7 +56,7 @@ internal sealed class ColumnSampler(InteractionMatrix interactions, int seed)
             DrawToFront(drawn, MaxRows);
             users = [.. drawn[..MaxRows]];
         }
-        return Dense(users, columns);
+        return Sparse(users, columns);
     }
 
     /// <summary>
@@ -64,7 +80,7 @@ internal sealed class ColumnSampler(InteractionMatrix interactions, int seed)
         DrawToFront(rest, negatives);
         columns = [.. columns, .. rest[..negatives]];
         MarkColumns(columns);
-        return Dense(users.ToArray(), columns);
+        return Sparse(users.ToArray(), columns);
     }
 
     /// <summary>All users with an interaction in a new order, cut into batches.</summary>
@@ -81,17 +97,22 @@ internal sealed class ColumnSampler(InteractionMatrix interactions, int seed)
         for (int column = 0; column < columns.Length; column++) _columnOf[columns[column]] = column + 1;
     }
 
-    private TrainingBatch Dense(IReadOnlyList<int> users, int[] columns)
+    private TrainingBatch Sparse(IReadOnlyList<int> users, int[] columns)
     {
-        var x = new float[users.Count * columns.Length];
+        var (column, weight, start) = (new List<int>(), new List<float>(), new int[users.Count + 1]);
         for (int row = 0; row < users.Count; row++)
         {
             ReadOnlySpan<int> items = interactions.ItemsOf(users[row]);
             ReadOnlySpan<float> weights = interactions.WeightsOf(users[row]);
             for (int n = 0; n < items.Length; n++)
-                if (_columnOf[items[n]] is > 0 and int column) x[row * columns.Length + column - 1] = weights[n];
+            {
+                if (_columnOf[items[n]] == 0) continue;
+                column.Add(_columnOf[items[n]] - 1);
+                weight.Add(weights[n]);
+            }
+            start[row + 1] = column.Count;
         }
-        return new TrainingBatch(columns, users.Count, x);
+        return new TrainingBatch(columns, start, [.. column], [.. weight]);
     }
 
     /// <summary>Fisher and Yates, stopped after <paramref name="count"/> draws.</summary>

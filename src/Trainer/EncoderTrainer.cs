@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using BeeFormer.Streaming.Encoder;
 using static TorchSharp.torch;
 
@@ -7,7 +6,8 @@ namespace BeeFormer.Streaming.Trainer;
 /// <summary>Where an encoder's training is.</summary>
 /// <param name="Step">Steps done.</param>
 /// <param name="ItemsPerSecond">Texts learned from, since the start.</param>
-public sealed record EncoderTrainingProgress(int Step, int Steps, double Loss, double ItemsPerSecond);
+/// <param name="Remaining">Until the last step or the end of the time that it has, whichever is sooner; null: not known yet.</param>
+public sealed record EncoderTrainingProgress(int Step, int Steps, double Loss, double ItemsPerSecond, TimeSpan? Remaining = null);
 
 /// <summary>The slow tempo: fine-tunes a copy of an encoder with beeFormer's loss on its own normalised embeddings.</summary>
 public static class EncoderTrainer
@@ -21,16 +21,21 @@ public static class EncoderTrainer
 
     /// <summary>The same with a head in the loop: the loss is on the head's vectors, and head and encoder learn together.</summary>
     /// <param name="head">Null: the loss is on the encoder's own normalised embeddings (the published method).</param>
+    /// <param name="validation">Ends the training early; the weights are then those of its best step.</param>
+    /// <param name="checkpoint">Keeps the training's state on disk, and may hold one to go on from: the weights are then those of a training that was never interrupted, bit for bit.</param>
     internal static (SentenceEncoder Encoder, Head? Head) Train(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
-        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken)
+        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null)
     {
         if (texts.Count != interactions.Items) throw new ArgumentException($"{texts.Count} texts for {interactions.Items} items.", nameof(texts));
-        SentenceEncoder trained = encoder.Clone();
+        IReadOnlyList<Device> devices = TrainingDevices.Of(policy);
+        SentenceEncoder trained = encoder.CloneTo(devices[0]);
         try
         {
-            Head? after = Learn(trained, head, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken);
+            using var training = new EncoderTraining(trained, devices, head, texts, interactions, policy, cacheFolder);
+            Learn(training, policy, clock, progress, validation, checkpoint, cancellationToken);
+            Head? after = training.Head;
             trained.Settle();
-            return (trained, after);
+            return (OnCpu(trained), after);
         }
         catch
         {
@@ -39,104 +44,48 @@ public static class EncoderTrainer
         }
     }
 
-    private static Head? Learn(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
-        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken)
+    private static SentenceEncoder OnCpu(SentenceEncoder trained)
     {
-        int frozen = (int)Math.Floor(encoder.LayerCount * policy.FrozenLayers);
-        foreach ((_, Tensor value) in encoder.Parameters) value.requires_grad_(false);
-        Tensor[] weights = [.. encoder.ParametersAbove(frozen).Select(p => p.Value.requires_grad_(true))];
-        using FrozenLayers? lower = frozen > 0 ? new FrozenLayers(encoder, frozen, cacheFolder, (long)policy.FrozenCacheMb << 20) : null;
-        using var optimizer = new NAdam(weights);
-        var step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, (long)policy.GraphMemoryMb << 20, lower);
-        var tokens = new int[]?[texts.Count];
-        int[][] TokensOf(int[] items) => [.. items.Select(item => tokens[item] ??= encoder.Tokenize(texts[item], TextRole.Document))];
-
-        IEnumerator<Func<double, (float Loss, int Items)>> draws = (head is null ? Plain() : InLoop(head)).GetEnumerator();
-        HeadStep? headStep = null;
-        int steps = Steps(interactions, policy), done = 0;
-        long began = clock.GetTimestamp(), items = 0;
-        while (done < steps && draws.MoveNext())
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            double schedule = LearningRateSchedule.At(1, policy.UseScheduler, done, steps);
-            (float loss, int used) = draws.Current(schedule);
-            if (used > 0) optimizer.Step(policy.Lr * schedule, policy.ClipNorm);
-            items += used;
-            done++;
-            TimeSpan elapsed = clock.GetElapsedTime(began);
-            progress?.Report(new EncoderTrainingProgress(done, steps, loss, elapsed > TimeSpan.Zero ? items / elapsed.TotalSeconds : 0));
-            if (elapsed >= policy.MaxDuration) break;
-        }
-        return headStep?.Finish();
-
-        // Each draw is a gradient still to be computed. One in which nobody has two items teaches nothing.
-        IEnumerable<Func<double, (float, int)>> Plain()
-        {
-            foreach (TrainingBatch batch in Batches(new ColumnSampler(interactions, policy.Seed), policy))
-                yield return _ =>
-                {
-                    if (batch.Rows == 0) return (0, 0);
-                    using var scope = NewDisposeScope();
-                    return (step.Accumulate(TokensOf(batch.Columns), tensor(batch.X, batch.Rows, batch.Columns.Length)), batch.Columns.Length);
-                };
-        }
-
-        IEnumerable<Func<double, (float, int)>> InLoop(Head start)
-        {
-            HeadTrainingOptions options = ModelTraining.HeadOptions(policy, policy.HeadSteps);
-            var sampler = new ItemSampler(ModelTraining.Columns(interactions), options.MaxUsersPerStep, policy.Seed);
-            headStep = new HeadStep(start, new EmbeddingMatrix([], start.EncoderDimension), start.TfIdf(texts), options);
-            while (true)
-            {
-                ItemDraw draw = sampler.Draw(policy.MaxOutput);
-                yield return schedule =>
-                {
-                    if (draw.Users == 0) return (0, 0);
-                    using var scope = NewDisposeScope();
-                    return (step.Accumulate(TokensOf(draw.Items), (embeddings, order) => ThroughHead(headStep, draw, embeddings, order, (float)schedule)), draw.Items.Length);
-                };
-            }
-        }
+        if (trained.Device.type == TorchSharp.DeviceType.CPU) return trained;
+        using (trained) return trained.CloneTo(CPU);
     }
 
-    private static (float Loss, Tensor Gradient) ThroughHead(HeadStep head, ItemDraw draw, Tensor embeddings, int[] order, float rate)
+    private static void Learn(EncoderTraining training, TrainingPolicy policy, TimeProvider clock, IProgress<EncoderTrainingProgress>? progress,
+        EarlyStopping? validation, EncoderCheckpoint? checkpoint, CancellationToken cancellationToken)
     {
-        int d = (int)embeddings.size(1);
-        ReadOnlySpan<float> rows = MemoryMarshal.Cast<byte, float>(embeddings.contiguous().bytes);
-        var e = new float[rows.Length];
-        for (int row = 0; row < order.Length; row++) rows.Slice(row * d, d).CopyTo(e.AsSpan(order[row] * d));
-        var byItem = new float[e.Length];
-        double loss = head.Run(draw, e, rate, byItem);
-        Tensor gradient = empty(embeddings.shape);
-        Span<float> target = MemoryMarshal.Cast<byte, float>(gradient.bytes);
-        for (int row = 0; row < order.Length; row++) byItem.AsSpan(order[row] * d, d).CopyTo(target[(row * d)..]);
-        return ((float)loss, gradient);
-    }
-
-    private static int Steps(InteractionMatrix interactions, TrainingPolicy policy)
-    {
-        if (policy.EncoderSteps > 0) return policy.EncoderSteps;
-        int all = policy.Batching == Batching.Items ? interactions.TouchedItems().Length : Enumerable.Range(0, interactions.Users).Count(user => !interactions.ItemsOf(user).IsEmpty);
-        int perStep = policy.Batching == Batching.Items ? policy.MaxOutput : policy.BatchSize;
-        return (int)Math.Min(int.MaxValue, (long)policy.Epochs * ((all + perStep - 1) / perStep));
-    }
-
-    private static IEnumerable<TrainingBatch> Batches(ColumnSampler sampler, TrainingPolicy policy)
-    {
-        while (true)
+        validation?.Watch(training.Weights);
+        (TimeSpan before, bool ended) = checkpoint?.Resume(training, validation) ?? (TimeSpan.Zero, false);
+        int first = training.Done;
+        TimeSpan elapsed = before;
+        if (validation is { State.Looks: 0 }) Look();
+        long began = clock.GetTimestamp();
+        while (!ended && training.Done < training.Steps)
         {
-            if (policy.Batching == Batching.Items)
+            if (cancellationToken.IsCancellationRequested)
             {
-                yield return sampler.Items(policy.MaxOutput);
-                continue;
+                checkpoint?.SaveAtStop(training, validation, elapsed);
+                cancellationToken.ThrowIfCancellationRequested();
             }
-            bool any = false;
-            foreach (int[] users in sampler.UserBatches(policy.BatchSize))
-            {
-                any = true;
-                yield return sampler.Users(users, policy.MaxOutput);
-            }
-            if (!any) yield break;
+            if (!training.TryStep(out float loss)) break;
+            elapsed = before + clock.GetElapsedTime(began);
+            progress?.Report(Progress(loss));
+            ended = elapsed >= policy.MaxDuration || (validation?.Due(training.Done, training.Steps) == true && Look());
+            if (!ended) checkpoint?.SaveWhenDue(training, validation, elapsed);
+        }
+        // Encoding, the head and the gate still follow: whoever comes back after that begins there.
+        checkpoint?.SaveAtEnd(training, validation, elapsed);
+        if (validation is null) return;
+        if (validation.State.LookedAt != training.Done) Look();
+        validation.RestoreBest();
+
+        bool Look() => validation!.Look(training.Done, training.Vectors(validation.Items), CancellationToken.None);
+
+        EncoderTrainingProgress Progress(float loss)
+        {
+            if (elapsed <= TimeSpan.Zero) return new EncoderTrainingProgress(training.Done, training.Steps, loss, 0);
+            TimeSpan left = (elapsed - before) / (training.Done - first) * (training.Steps - training.Done);
+            if (policy.MaxDuration - elapsed is { } most && most < left) left = most > TimeSpan.Zero ? most : TimeSpan.Zero;
+            return new EncoderTrainingProgress(training.Done, training.Steps, loss, training.Items / elapsed.TotalSeconds, left);
         }
     }
 }

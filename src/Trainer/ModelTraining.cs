@@ -9,20 +9,35 @@ internal static class ModelTraining
     /// <summary>e of every text, from the cache where it has them.</summary>
     public static EmbeddingMatrix Encode(SentenceEncoder encoder, IReadOnlyList<string> texts, EncoderOutputCache? cache, TrainingPhases phases, CancellationToken cancellationToken)
     {
-        var progress = new ImmediateProgress<int>(done => phases.Report("encode", texts.Count == 0 ? 1 : done / (double)texts.Count, null));
+        Pace? pace = null;
+        var progress = new ImmediateProgress<int>(done =>
+        {
+            // What lies in the cache is there at once and tells nothing of the rest.
+            pace ??= new Pace(phases.Clock, done);
+            phases.Report("encode", texts.Count == 0 ? 1 : done / (double)texts.Count, null, pace.ItemsPerSecond(done), pace.Remaining(done, texts.Count));
+        });
         return cache is null ? encoder.Encode(texts, TextRole.Document, progress, cancellationToken) : cache.GetOrEncode(encoder, texts, progress, cancellationToken);
     }
 
+    /// <summary>The untrained head over the words of these texts.</summary>
+    public static Head NewHead(int encoderDimension, IReadOnlyList<string> texts, TrainingPolicy policy) =>
+        Head.Create(new HeadShape(encoderDimension, encoderDimension, policy.Seed, Pairs: policy.HeadPairs), texts);
+
     /// <param name="head">In the loop; null: the encoder learns by itself.</param>
     public static (SentenceEncoder Encoder, Head? Head) LearnEncoder(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, EncoderOutputCache? cache,
-        TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken) =>
+        TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null) =>
         EncoderTrainer.Train(encoder, head, texts, interactions, policy, clock, cache?.Folder,
-            new ImmediateProgress<EncoderTrainingProgress>(p => phases.Report("train", p.Step / (double)p.Steps, p.Loss)), cancellationToken);
+            new ImmediateProgress<EncoderTrainingProgress>(p => phases.Report("train", p.Step / (double)p.Steps, p.Loss, p.ItemsPerSecond, p.Remaining)), cancellationToken, validation, checkpoint);
 
     public static Head LearnHead(Head start, SparseRows words, EmbeddingMatrix outputs, InteractionMatrix interactions, TrainingPolicy policy, int steps, TimeProvider clock,
-        TrainingPhases phases, CancellationToken cancellationToken) =>
-        HeadTrainer.Train(start, outputs, words, Columns(interactions), HeadOptions(policy, steps), clock,
-            new ImmediateProgress<HeadTrainingProgress>(p => phases.Report("train", p.Step / (double)p.Steps, p.Loss)), cancellationToken);
+        TrainingPhases phases, CancellationToken cancellationToken, EarlyStopping? validation = null)
+    {
+        var pace = new Pace(clock, 0);
+        int items = Math.Min(policy.HeadOutput, interactions.TouchedItems().Length); // a step's
+        var progress = new ImmediateProgress<HeadTrainingProgress>(p =>
+            phases.Report("train", p.Step / (double)p.Steps, p.Loss, pace.ItemsPerSecond(p.Step) * items, pace.Remaining(p.Step, p.Steps)));
+        return HeadTrainer.Train(start, outputs, words, Columns(interactions), StepMemory.Bound(HeadOptions(policy, steps), policy, start, Environment.WorkingSet), clock, progress, validation, cancellationToken);
+    }
 
     public static HeadTrainingOptions HeadOptions(TrainingPolicy policy, int steps) => new()
     {
@@ -30,6 +45,7 @@ internal static class ModelTraining
         ItemsPerStep = policy.HeadOutput,
         ProjectionLearningRate = (float)policy.HeadLr,
         WordLearningRate = (float)policy.HeadWordLr,
+        WordDropout = policy.HeadDropout,
         Seed = policy.Seed,
         Threads = Math.Max(1, TorchSharp.torch.get_num_threads()),
     };
@@ -53,9 +69,13 @@ internal static class ModelTraining
 }
 
 /// <summary>Tells how far each phase of a training is.</summary>
-internal sealed class TrainingPhases(Guid trainingId, IProgress<TrainingProgressed>? progress)
+internal sealed class TrainingPhases(Guid trainingId, IProgress<TrainingProgressed>? progress, TimeProvider? clock = null)
 {
-    public void Report(string phase, double fraction, double? loss) => progress?.Report(new TrainingProgressed(trainingId, phase, Math.Clamp(fraction, 0, 1), loss));
+    public TimeProvider Clock { get; } = clock ?? TimeProvider.System;
+
+    /// <param name="remaining">Until the phase ends; null: not known.</param>
+    public void Report(string phase, double fraction, double? loss, double? itemsPerSecond = null, TimeSpan? remaining = null) =>
+        progress?.Report(new TrainingProgressed(trainingId, phase, Math.Clamp(fraction, 0, 1), loss, itemsPerSecond, remaining?.TotalSeconds));
 }
 
 /// <summary>Calls back at once, on the reporting thread: reports keep their order. (The framework's Progress posts them to the thread pool.)</summary>

@@ -76,30 +76,42 @@ internal static class PolicyReader
         private TrainingPolicy Set(TrainingPolicy policy, string name, YamlNode key, YamlNode value) => name switch
         {
             "policy_type" => Text(value) == "beeformer" ? policy : throw Error(value, $"policy_type is '{Text(value)}'; expected beeformer"),
-            "device" => Text(value) == "cpu" ? policy : throw Error(value, $"device is '{Text(value)}'; only cpu is available in this version"),
+            "device" => policy with { Device = DeviceName(name, value) },
+            "devices" => policy with { Devices = Devices(name, value) },
             "use_images" => Flag(name, value) ? throw Error(value, "use_images is true; images are not available in this version, set it to false") : policy,
-            "train_distributed" => Flag(name, value) ? throw Error(value, "train_distributed is true; training on several devices is not available in this version, set it to false") : policy,
+            "train_distributed" => policy with { TrainDistributed = Flag(name, value) },
             "seed" => policy with { Seed = Integer(name, value, 0, int.MaxValue) },
             "head" => policy with { Head = Choice(name, value, ("words", HeadKind.Words), ("none", HeadKind.None)) },
             "head_steps" => policy with { HeadSteps = Integer(name, value, 1, 1_000_000) },
             "head_warm_steps" => policy with { HeadWarmSteps = Integer(name, value, 1, 1_000_000) },
             "head_lr" => policy with { HeadLr = Number(name, value, 0, 1) },
             "head_word_lr" => policy with { HeadWordLr = Number(name, value, 0, 1) },
+            "head_dropout" => policy with { HeadDropout = Number(name, value, 0, 0.95) },
+            "head_pairs" => policy with { HeadPairs = Flag(name, value) },
             "head_output" => policy with { HeadOutput = Integer(name, value, 2, 1_000_000) },
             "lr" => policy with { Lr = Number(name, value, 0, 1) },
             "use_scheduler" => policy with { UseScheduler = Flag(name, value) },
             "batching" => policy with { Batching = Choice(name, value, ("items", Batching.Items), ("users", Batching.Users)) },
             "encoder_steps" => policy with { EncoderSteps = Integer(name, value, 0, 10_000_000) },
             "epochs" => policy with { Epochs = Integer(name, value, 1, 10_000) },
-            "max_output" => policy with { MaxOutput = Integer(name, value, 2, 1_000_000) },
+            "max_output" => policy with { MaxOutput = Integer(name, value, 1, 1_000_000) },
             "batch_size" => policy with { BatchSize = Integer(name, value, 1, ColumnSampler.MaxRows) },
             "top_k" => policy with { TopK = Integer(name, value, 0, 1_000_000) },
             "embedder_batch_size" => policy with { EmbedderBatchSize = Integer(name, value, 1, 65_536) },
             "graph_memory_mb" => policy with { GraphMemoryMb = Integer(name, value, 0, 1_048_576) },
+            "max_memory" => policy with { MaxMemory = Integer(name, value, 1, 1_048_576) },
             "frozen_layers" => policy with { FrozenLayers = Number(name, value, 0, 1) },
             "frozen_cache_mb" => policy with { FrozenCacheMb = Integer(name, value, 0, 16_777_216) },
             "clip_norm" => policy with { ClipNorm = Number(name, value, 0, 1e9) },
+            "arithmetic" => policy with { Arithmetic = Choice(name, value, ("auto", TrainingArithmetic.Auto), ("float32", TrainingArithmetic.Float32), ("bfloat16", TrainingArithmetic.BFloat16)) },
             "max_duration" => policy with { MaxDuration = Duration(name, value) },
+            "warm_start" => policy with { WarmStart = Choice(name, value, ("incumbent", WarmStart.Incumbent), ("base", WarmStart.Base), ("both", WarmStart.Both)) },
+            "replay_share" => policy with { ReplayShare = Number(name, value, 0, 0.9) },
+            "weight_averaging" => policy with { WeightAveraging = Number(name, value, 0, 0.95) },
+            "validation_share" => policy with { ValidationShare = Number(name, value, 0, 0.5) },
+            "validate_every" => policy with { ValidateEvery = Integer(name, value, 1, 1_000_000) },
+            "patience" => policy with { Patience = Integer(name, value, 1, 1_000_000) },
+            "checkpoint_every" => policy with { CheckpointEvery = Text(value) == "0" ? TimeSpan.Zero : Duration(name, value) },
             "embedder" => policy with { Embedder = Text(value).Length > 0 ? Text(value) : throw Error(value, "embedder is empty; expected the folder of a sentence transformer") },
             "max_seq_length" => policy with { MaxSeqLength = Integer(name, value, 3, 65_536) },
             "holdout_share" => policy with { HoldoutShare = Number(name, value, 0.01, 0.5) },
@@ -130,6 +142,14 @@ internal static class PolicyReader
             double.TryParse(Text(node), NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= min && value <= max
                 ? value
                 : throw Error(node, FormattableString.Invariant($"{name} is '{Text(node)}'; expected a number from {min} to {max}"));
+
+        /// <summary>Whether this machine has it is asked when it is used.</summary>
+        private string DeviceName(string name, YamlNode node) =>
+            TrainingDevices.IsName(Text(node)) ? Text(node) : throw Error(node, $"{name} is '{Text(node)}'; expected cpu, cuda or cuda:N");
+
+        private string[] Devices(string name, YamlNode node) => node is YamlSequenceNode { Children.Count: >= 1 and <= 64 } list
+            ? [.. list.Children.Select(child => DeviceName(name, child))]
+            : throw Error(node, $"{name}: expected a list of 1 to 64 devices, such as [cuda:0, cuda:1]");
 
         private bool Flag(string name, YamlNode node) => Text(node) switch
         {

@@ -6,21 +6,29 @@ namespace BeeFormer.Streaming.Trainer;
 /// </summary>
 public sealed record TrainingPolicy
 {
-    /// <summary>Only <c>cpu</c> in this version.</summary>
+    /// <summary>Where the encoder is trained: <c>cpu</c>, <c>cuda</c> (the first one) or <c>cuda:N</c>. The head, evaluation and serving use the CPU. Default cpu.</summary>
     public string Device { get; init; } = "cpu";
+    /// <summary>The item chunks of an encoder step are spread over several devices of this machine, their gradients summed: the result is that of one device. Default false.</summary>
+    public bool TrainDistributed { get; init; }
+    /// <summary>The devices of <see cref="TrainDistributed"/>, in the form of <see cref="Device"/>; one may be named several times. Default: all CUDA devices for <c>device: cuda</c>, else the one device.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = [];
     /// <summary>Draws batches, negatives, splits and bootstrap; the same seed on the same window trains the same model. Default 42.</summary>
     public int Seed { get; init; } = 42;
 
     /// <summary>Head over the encoder's outputs: <c>words</c> (W and a vector for each word) or <c>none</c> (plain beeFormer: the encoder alone is trained). Default words.</summary>
     public HeadKind Head { get; init; } = HeadKind.Words;
-    /// <summary>Steps of a fresh head. Default 400: long texts gain up to there, short titles are learned in 160 and lose nothing.</summary>
-    public int HeadSteps { get; init; } = 400;
+    /// <summary>Steps of a fresh head. Default 800: long texts gain up to there, short titles are learned in 400 and lose nothing.</summary>
+    public int HeadSteps { get; init; } = 800;
     /// <summary>Steps of a head that starts from the one in service. Default 60.</summary>
     public int HeadWarmSteps { get; init; } = 60;
-    /// <summary>Learning rate of W; falls linearly to 0. Default 1e-3.</summary>
-    public double HeadLr { get; init; } = 1e-3;
-    /// <summary>Learning rate of the word vectors. Default 5e-3.</summary>
-    public double HeadWordLr { get; init; } = 5e-3;
+    /// <summary>Learning rate of W; falls linearly to 0. Default 2e-3.</summary>
+    public double HeadLr { get; init; } = 2e-3;
+    /// <summary>Learning rate of the word vectors. Default 1e-2.</summary>
+    public double HeadWordLr { get; init; } = 1e-2;
+    /// <summary>Share of an item's words that a step leaves out. Default 0.4: rare words learn items by heart without it.</summary>
+    public double HeadDropout { get; init; } = 0.4;
+    /// <summary>Two neighbouring words count as a word of their own, too, in a head that starts anew. Default true.</summary>
+    public bool HeadPairs { get; init; } = true;
     /// <summary>Items drawn in a head step. Default 1,024.</summary>
     public int HeadOutput { get; init; } = 1024;
 
@@ -44,14 +52,39 @@ public sealed record TrainingPolicy
     public int EmbedderBatchSize { get; init; } = 32;
     /// <summary>Memory for graphs kept from the first pass, in MiB: chunks that fit it are not encoded twice. Default 1,024.</summary>
     public int GraphMemoryMb { get; init; } = 1024;
+    /// <summary>
+    /// Resident memory of the process, in MiB, that a training keeps within: it keeps fewer graphs, encodes fewer texts and takes fewer users at once, and is refused where that does not suffice.
+    /// What the process holds before the steps begin, the window among it, counts: with a bound the same seed gives the same model only to within rounding, and a head that had to take fewer users a different one. Default: none.
+    /// </summary>
+    public int? MaxMemory { get; init; }
     /// <summary>Share of the lower layers (with the embeddings) that keep their weights. Default 0.5: halves the work and costs little.</summary>
     public double FrozenLayers { get; init; } = 0.5;
     /// <summary>Room on disk for the outputs of the frozen layers, in MiB (about 2 × hidden × tokens bytes a text): what fits is computed once. Default 8,192; 0: computed each time.</summary>
     public int FrozenCacheMb { get; init; } = 8192;
+    /// <summary>Numbers that the encoder's layers compute in while it learns; weights, their gradients and the loss are float32 always. Default auto: bfloat16 where the processor multiplies it.</summary>
+    public TrainingArithmetic Arithmetic { get; init; }
     /// <summary>Gradients are scaled down to this norm; 0: never. Default 1.</summary>
     public double ClipNorm { get; init; } = 1;
     /// <summary>Encoder training ends after this time, to within one step; a run that it cuts short is not reproducible. Default: none.</summary>
     public TimeSpan? MaxDuration { get; init; }
+
+    /// <summary>What a training starts from, see <see cref="Trainer.WarmStart"/>. Default incumbent.</summary>
+    public WarmStart WarmStart { get; init; } = WarmStart.Incumbent;
+    /// <summary>
+    /// Share that older history has in what is learned from, where the window is cut; 0: the window alone. Drawn by user, whole histories: the loss learns which items go together, and single interactions
+    /// of many users would keep hardly a pair. Default 0.1: enough to be heard in every step, and it costs a tenth of it.
+    /// </summary>
+    public double ReplayShare { get; init; } = 0.1;
+    /// <summary>Share a of the incumbent in the weights that are measured and published: (1 − a) · trained + a · incumbent. 0: none. Default 0.</summary>
+    public double WeightAveraging { get; init; }
+    /// <summary>Newest share of what may be learned from that is kept back to look for the best step; 0: no early stopping. Default 0: the newest interactions are worth more learned.</summary>
+    public double ValidationShare { get; init; }
+    /// <summary>Steps between two looks at the validation slice. Default 20: keeps their cost below a tenth of the training.</summary>
+    public int ValidateEvery { get; init; } = 20;
+    /// <summary>Looks without a better value after which a training ends. Default 3.</summary>
+    public int Patience { get; init; } = 3;
+    /// <summary>An encoder training can be resumed from where it was so long ago at most; 0: it starts over. Default 1 min.</summary>
+    public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromMinutes(1);
 
     /// <summary>sentence-transformers folder to start from; null: the encoder that the program was given.</summary>
     public string? Embedder { get; init; }
@@ -101,5 +134,16 @@ public sealed record TrainingPolicy
 public enum HeadKind { Words, None }
 
 public enum Batching { Items, Users }
+
+/// <summary>What a training starts from.</summary>
+public enum WarmStart
+{
+    /// <summary>The model in service: its encoder, its head.</summary>
+    Incumbent,
+    /// <summary>The untrained encoder (encoder tempo), a fresh head.</summary>
+    Base,
+    /// <summary>The encoder in service; the head is learned from the one in service and afresh, and the better one on a validation slice goes on.</summary>
+    Both,
+}
 
 public enum GateMetric { Ndcg100, Recall20, Recall50 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using BeeFormer.Streaming.Contracts;
@@ -17,7 +18,9 @@ internal sealed record TrainingOutcome(ModelManifest? Published, string Decision
 /// One training from window to verdict: read, split in time, learn, evaluate, gate, publish. Learns from the part before the split only, and publishes exactly the model
 /// that was measured; so the incumbent, made the same way from an earlier window, has not seen the slice it is compared on either.
 /// </summary>
-internal sealed class TrainingRun(IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, ItemText itemText, TrainingPolicy policy, WindowQuery query, TimeProvider clock)
+/// <param name="resumption">Where a training of the encoder is kept while it runs, and one that may be gone on with; null: nowhere.</param>
+internal sealed class TrainingRun(IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, ItemText itemText, TrainingPolicy policy, WindowQuery query, TimeProvider clock,
+    Resumption? resumption = null)
 {
     private static readonly JsonSerializerOptions SnakeCase = new()
     {
@@ -28,57 +31,98 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     /// <exception cref="OperationCanceledException">Nothing was changed.</exception>
     public TrainingOutcome Run(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
     {
-        var phases = new TrainingPhases(request.TrainingId, progress);
+        try
+        {
+            return Learn(request, progress, cancellationToken);
+        }
+        catch (InsufficientMemoryException tooLittle)
+        {
+            return Rejected(tooLittle.Message);
+        }
+    }
+
+    private TrainingOutcome Learn(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
+    {
+        var phases = new TrainingPhases(request.TrainingId, progress, clock);
         if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
             return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
+        if (TrainingDevices.Problem(policy) is { } missing) return Rejected(missing);
         if (models.Live is not { } live) return Rejected("No model is live yet: there is nothing to start from.");
 
         phases.Report("window", 0, null);
-        InteractionWindow window = windows.Read(query);
+        TrainingInput input = TrainingInput.Read(windows, query, policy, itemText, live, resumption?.Interruption);
+        EncoderCheckpoint? checkpoint = null;
+        TrainingOutcome outcome = Run(request, input, live, phases, start => checkpoint = resumption?.Checkpoint(request, input, live, policy, start), cancellationToken);
+        return (input.Problem ?? checkpoint?.Problem) is { } problem ? outcome with { Decision = $"An interrupted training could not be resumed and was begun anew: {problem} {outcome.Decision}" } : outcome;
+    }
+
+    /// <param name="keep">Told the encoder that a training begins with: where its state is kept.</param>
+    private TrainingOutcome Run(TrainEncoder request, TrainingInput input, ModelVersion live, TrainingPhases phases, Func<SentenceEncoder, EncoderCheckpoint?> keep, CancellationToken cancellationToken)
+    {
+        InteractionWindow window = input.Window.Rows;
         if (window.Count == 0) return Rejected("The window is empty: there is nothing to learn.");
         if (LastTraining.Find(models, request.Tempo) is { } last && last.WindowHash == window.ContentHash)
             return Rejected($"The window (content {Short(window.ContentHash)}) is the one last trained at this tempo; it is not trained again. What was decided then: {last.Decision}");
-        var catalogue = new TrainingCatalogue(windows.ReadCatalogue(), itemText);
+        TrainingCatalogue catalogue = input.Catalogue;
         int[] indexes = catalogue.IndexesOf(window.Items);
-        if (WindowSplit.Of(window, indexes, catalogue.Texts.Count, policy.HoldoutShare, out string? problem) is not { } split) return Rejected(problem!);
+        if (WindowSplit.Of(window, indexes, catalogue.Texts.Count, policy.HoldoutShare, out string? problem, input.Window.Older) is not { } split) return Rejected(problem!);
         if (split.Users.Length < policy.MinHoldoutUsers)
             return Rejected($"Only {split.Users.Length} users with a history chose something new in the held-out slice; at least {policy.MinHoldoutUsers} are needed to compare models.");
         WindowSplit? old = WindowSplit.Old(window, indexes, split, policy.HoldoutShare);
+        LearningSplit learning = LearningSplit.Of(input.Window, indexes, split, policy);
+        var record = new JsonObject { ["older"] = input.Window.Older };
+        if (learning.Validation is { } validation) record["validation"] = new JsonObject { ["split"] = DateTimeOffset.FromUnixTimeMilliseconds(validation.SplitMs).ToString("O", CultureInfo.InvariantCulture), ["users"] = validation.Users.Length };
+        if (learning.Problem is { } nothingKept) record["validation_problem"] = nothingKept;
         phases.Report("window", 1, null);
 
         using IDisposable inUse = models.Lease(live);
         using EmbeddingModel incumbent = shared.Rent(models.EncoderFolder(live), itemText, cache);
+        using EmbeddingModel? untrained = request.Tempo == TrainingTempo.Encoder && policy.WarmStart == WarmStart.Base ? Untrained(record) : null;
         (SentenceEncoder? tuned, Head? inLoop) = request.Tempo == TrainingTempo.Encoder
-            ? ModelTraining.LearnEncoder(incumbent.Encoder, HeadInLoop(incumbent, catalogue), catalogue.Texts, split.History, policy, cache, clock, phases, cancellationToken)
+            ? LearnEncoder(untrained ?? incumbent, catalogue, learning, keep, phases, record, cancellationToken)
             : default((SentenceEncoder?, Head?));
         using SentenceEncoder? owned = tuned;
         if (tuned is not null && !tuned.IsFinite) return Refused(live, request, window, [], "Refused: the encoder's weights are no longer finite numbers after training; lower lr.");
+        if (tuned is not null && policy.WeightAveraging > 0) WeightAveraging.Average(tuned, incumbent.Encoder, policy.WeightAveraging);
         SentenceEncoder encoder = tuned ?? incumbent.Encoder;
 
-        Head? head = policy.Head == HeadKind.Words ? LearnHead(encoder, inLoop ?? incumbent.Head, catalogue, split, request.Tempo, phases, cancellationToken) : null;
-        if (head is not null && !(AllFinite(head.Projection.Span) && AllFinite(head.WordRows.Span)))
+        Head? head = policy.Head == HeadKind.Words
+            ? new HeadLearning(policy, catalogue.Texts, learning, clock, phases, record).Learn(ModelTraining.Encode(encoder, catalogue.Texts, cache, phases, cancellationToken), inLoop ?? incumbent.Head, request.Tempo, cancellationToken)
+            : null;
+        if (head is not null && incumbent.Head is { } headBefore && policy.WeightAveraging > 0) head = WeightAveraging.Average(head, headBefore, policy.WeightAveraging);
+        if (head is not null && !HeadLearning.Finite(head))
             return Refused(live, request, window, [], "Refused: the head's weights are no longer finite numbers after training; lower head_lr and head_word_lr.");
 
         using var challenger = new EmbeddingModel(encoder, head, itemText, cache);
         (GateDecision decision, JsonObject metrics) = Judge(challenger, incumbent, live, catalogue, split, old, phases, cancellationToken);
+        metrics["learning"] = record;
         cancellationToken.ThrowIfCancellationRequested();
         return decision.Promoted
             ? Publish(challenger, live, request, window, metrics, decision.Sentence)
             : Refused(live, request, window, metrics, decision.Sentence);
     }
 
-    private Head? HeadInLoop(EmbeddingModel incumbent, TrainingCatalogue catalogue) => policy.Head == HeadKind.None
-        ? null
-        : incumbent.Head?.WithTexts(catalogue.Texts) ?? Head.Create(incumbent.Encoder.Dimension, catalogue.Texts, policy.Seed);
-
-    private Head LearnHead(SentenceEncoder encoder, Head? before, TrainingCatalogue catalogue, WindowSplit split, TrainingTempo tempo, TrainingPhases phases, CancellationToken cancellationToken)
+    private (SentenceEncoder Encoder, Head? Head) LearnEncoder(EmbeddingModel start, TrainingCatalogue catalogue, LearningSplit learning, Func<SentenceEncoder, EncoderCheckpoint?> keep, TrainingPhases phases, JsonObject record,
+        CancellationToken cancellationToken)
     {
-        EmbeddingMatrix outputs = ModelTraining.Encode(encoder, catalogue.Texts, cache, phases, cancellationToken);
-        bool goesOn = before is not null && before.EncoderDimension == encoder.Dimension;
-        Head start = goesOn ? before!.WithTexts(catalogue.Texts) : Head.Create(encoder.Dimension, catalogue.Texts, policy.Seed);
-        int steps = goesOn && tempo == TrainingTempo.Head ? policy.HeadWarmSteps : policy.HeadSteps;
-        return ModelTraining.LearnHead(start, start.TfIdf(catalogue.Texts), outputs, split.History, policy, steps, clock, phases, cancellationToken);
+        EarlyStopping? stopping = learning.Slice is null ? null : new EarlyStopping(learning.Slice, policy);
+        (SentenceEncoder, Head?) trained = ModelTraining.LearnEncoder(start.Encoder, HeadInLoop(start, catalogue), catalogue.Texts, learning.Interactions, policy, cache, clock, phases, cancellationToken, stopping, keep(start.Encoder));
+        if (stopping is not null) record["encoder"] = stopping.ToJson();
+        return trained;
     }
+
+    /// <returns>Null: there is none that can be started from, and the record says why.</returns>
+    private EmbeddingModel? Untrained(JsonObject record)
+    {
+        if (models.List().FirstOrDefault(m => m.IsUntrained) is not { } first) record["start_problem"] = "There is no untrained model any more; the training started from the model in service.";
+        else if (models.Problem(first.Version) is { } problem) record["start_problem"] = $"{problem} The training started from the model in service.";
+        else return shared.Rent(models.EncoderFolder(first.Version), itemText, cache);
+        return null;
+    }
+
+    private Head? HeadInLoop(EmbeddingModel start, TrainingCatalogue catalogue) => policy.Head == HeadKind.None
+        ? null
+        : start.Head?.WithTexts(catalogue.Texts) ?? ModelTraining.NewHead(start.Encoder.Dimension, catalogue.Texts, policy);
 
     private (GateDecision Decision, JsonObject Metrics) Judge(EmbeddingModel challenger, EmbeddingModel incumbent, ModelVersion live, TrainingCatalogue catalogue, WindowSplit split, WindowSplit? old,
         TrainingPhases phases, CancellationToken cancellationToken)
@@ -127,11 +171,4 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     }
 
     private static string Short(string hash) => hash[..Math.Min(8, hash.Length)];
-
-    private static bool AllFinite(ReadOnlySpan<float> values)
-    {
-        foreach (float value in values)
-            if (!float.IsFinite(value)) return false;
-        return true;
-    }
 }

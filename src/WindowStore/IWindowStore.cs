@@ -8,6 +8,9 @@ public interface IWindowStore
     /// <summary>First offset of the partition that no segment covers: where reading the log goes on. 0 for an empty store.</summary>
     long NextOffset(string topic, int partition);
 
+    /// <summary>The same for every partition that has a segment.</summary>
+    IReadOnlyDictionary<int, long> NextOffsets(string topic);
+
     /// <summary>
     /// Writes one segment that covers offsets <paramref name="first"/> to <paramref name="last"/> (both included; rows may be fewer, even none, where messages were dead-lettered).
     /// Durable on return. False: another writer covered the range first, and nothing was changed.
@@ -22,6 +25,10 @@ public interface IWindowStore
 
     /// <summary>The newest description of every item that was not deleted, ordered by item id; unavailable items included.</summary>
     IReadOnlyList<StoredItem> ReadCatalogue();
+
+    /// <summary>The catalogue as it was under these offsets.</summary>
+    /// <param name="asOf">For each partition the first offset left out, as <see cref="NextOffsets"/> gave them; partitions not named are left out.</param>
+    IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf);
 
     /// <summary>Removes the user's rows from all segments (rewritten, then exchanged).</summary>
     void Forget(UserId user);
@@ -63,10 +70,16 @@ public sealed record WindowQuery
     public int MinItemsPerUser { get; init; } = 1;
     /// <summary>Items with fewer distinct users are left out. Default 1.</summary>
     public int MinUsersPerItem { get; init; } = 1;
+    /// <summary>Only the users of a draw, each with all of the range that the rest of the query describes. Null: all users.</summary>
+    public UserDraw? Draw { get; init; }
 
     public static IReadOnlyDictionary<string, double> DefaultTypeWeights { get; } =
         new Dictionary<string, double> { ["view"] = 0.1, ["click"] = 0.3, ["add_to_cart"] = 0.6, ["purchase"] = 1.0, ["rating"] = 1.0 };
 }
+
+/// <summary>Users in an order drawn by the seed, as many as have <paramref name="Interactions"/> interactions together at most; who alone has more is never drawn.</summary>
+/// <param name="Interactions">Counted before repeated event ids are dropped.</param>
+public sealed record UserDraw(long Interactions, string Seed);
 
 /// <summary>
 /// A window as columns of equal length in event-time order (ties: user id, item id, event id): entry n says that user <c>Users[User[n]]</c>

@@ -44,11 +44,21 @@ public sealed class ParquetWindowStore : IWindowStore
         return WindowReader.Read(query, interactions.Visible(), spillFolder);
     }
 
-    public IReadOnlyList<StoredItem> ReadCatalogue()
+    public IReadOnlyDictionary<int, long> NextOffsets(string topic)
+    {
+        using var reading = ShareSegments();
+        return Of(topic).Visible().GroupBy(segment => segment.Partition).ToDictionary(partition => partition.Key, partition => SegmentFolder.NextOffset([.. partition]));
+    }
+
+    public IReadOnlyList<StoredItem> ReadCatalogue() => Catalogue(asOf: null);
+
+    public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => Catalogue(asOf);
+
+    private List<StoredItem> Catalogue(IReadOnlyDictionary<int, long>? asOf)
     {
         using var reading = ShareSegments();
         var segments = items.Visible();
-        return segments.Count == 0 ? [] : SegmentRows.Catalogue(segments, spillFolder);
+        return segments.Count == 0 ? [] : SegmentRows.Catalogue(segments, spillFolder, asOf);
     }
 
     public WindowSummary Describe()

@@ -20,11 +20,13 @@ internal static class SegmentRows
     }
 
     /// <summary>Newest row of each item, deletions left out.</summary>
-    public static List<StoredItem> Catalogue(IReadOnlyList<Segment> segments, string spillFolder)
+    /// <param name="asOf">For each partition the first offset left out; null: all that the segments hold.</param>
+    public static List<StoredItem> Catalogue(IReadOnlyList<Segment> segments, string spillFolder, IReadOnlyDictionary<int, long>? asOf = null)
     {
+        string where = asOf is null ? "true" : string.Join(" OR ", asOf.Select(p => $"(p = {p.Key} AND \"offset\" < {p.Value})").DefaultIfEmpty("false"));
         using var duck = new SegmentQuery(segments, spillFolder);
         var newest = duck.Rows($"""
-            SELECT p, "offset", item_id, event FROM {duck.Table}
+            SELECT p, "offset", item_id, event FROM {duck.Table} WHERE {where}
             QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY p DESC, "offset" DESC) = 1
             """, Item);
         return [.. newest.Where(item => item.Event is not null).OrderBy(item => item.Id)];

@@ -22,16 +22,23 @@ internal static class WindowReader
         string offsetRule = string.Join(" OR ", segments.Select(s => s.Partition).Distinct().Select(p => $"(p = {p} AND \"offset\" >= {From(p)} AND \"offset\" < {asOf[p]})"));
         string fromRule = query.FromMs is { } from ? $" AND timestamp >= {Timestamp(from)}" : "";
         string toRule = query.ToMs is { } to ? $" AND timestamp < {Timestamp(to)}" : "";
+        string minRating = query.MinRating.ToString("R", CultureInfo.InvariantCulture);
+        string where = $"({offsetRule}){fromRule}{toRule}";
+        if (query.Draw is { } draw)
+        {
+            DrawUsers(duck, draw, $"{where} AND type IN ({string.Join(", ", types.Select(SegmentQuery.Text))}) AND (type <> 'rating' OR value >= {minRating})");
+            where += " AND user_id IN (SELECT user_id FROM drawn)";
+        }
         duck.Execute($"""
             CREATE TEMP TABLE landed AS SELECT p, "offset" AS o, event_id, user_id, item_id, type, value, epoch_ms(timestamp) AS ms
-            FROM {duck.Table} WHERE ({offsetRule}){fromRule}{toRule}
+            FROM {duck.Table} WHERE {where}
             """);
         DropRepeatedEvents(duck);
 
         string typeNumber = string.Join(' ', types.Select((type, number) => $"WHEN {SegmentQuery.Text(type)} THEN {number}"));
         duck.Execute($"""
             CREATE TEMP TABLE event AS SELECT event_id, user_id, item_id, ms, (CASE type {typeNumber} END)::INTEGER AS t FROM landed
-            WHERE t IS NOT NULL AND (type <> 'rating' OR value >= {query.MinRating.ToString("R", CultureInfo.InvariantCulture)});
+            WHERE t IS NOT NULL AND (type <> 'rating' OR value >= {minRating});
             DROP TABLE landed;
             CREATE TEMP TABLE users AS SELECT user_id, (row_number() OVER (ORDER BY user_id) - 1)::INTEGER AS u FROM (SELECT DISTINCT user_id FROM event);
             CREATE TEMP TABLE items AS SELECT item_id, (row_number() OVER (ORDER BY item_id) - 1)::INTEGER AS i FROM (SELECT DISTINCT item_id FROM event);
@@ -58,6 +65,14 @@ internal static class WindowReader
         var window = new InteractionWindow([.. usedUsers.Select(id => new UserId(id))], [.. usedItems.Select(id => new ItemId(id))], user, item, weight, rows.TimestampMs, asOf, "");
         return window with { ContentHash = WindowHash.Of(window) };
     }
+
+    /// <summary>MD5 mixes the ids: the same seed draws the same users whatever the version of DuckDB.</summary>
+    private static void DrawUsers(SegmentQuery duck, UserDraw draw, string where) => duck.Execute($"""
+        CREATE TEMP TABLE drawn AS SELECT user_id FROM (
+            SELECT user_id, sum(n) OVER (ORDER BY place, user_id ROWS UNBOUNDED PRECEDING) AS together FROM (
+                SELECT user_id, md5({SegmentQuery.Text(draw.Seed + " ")} || user_id) AS place, count(*) AS n FROM {duck.Table} WHERE {where} GROUP BY user_id)
+            WHERE n <= {draw.Interactions}) WHERE together <= {draw.Interactions}
+        """);
 
     /// <summary>Of events with the same id the one with the lowest (partition, offset) stays. Hashes find the few candidates, so that the usual case compares no strings.</summary>
     private static void DropRepeatedEvents(SegmentQuery duck)
@@ -114,6 +129,7 @@ internal static class WindowReader
     private static void Check(WindowQuery query)
     {
         if (query.LastN < 0) throw new ArgumentException($"LastN is {query.LastN}; expected 0 or more.", nameof(query));
+        if (query.Draw is { Interactions: < 0 } draw) throw new ArgumentException($"Draw asks for {draw.Interactions} interactions; expected 0 or more.", nameof(query));
         if (query.HalfLife is { } half && half <= TimeSpan.Zero) throw new ArgumentException($"HalfLife is {half}; expected more than 0.", nameof(query));
         if (double.IsNaN(query.MinRating) || double.IsInfinity(query.MinRating)) throw new ArgumentException("MinRating must be a finite number.", nameof(query));
         foreach (var (type, weight) in query.TypeWeights)

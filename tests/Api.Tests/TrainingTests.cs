@@ -42,6 +42,16 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public async Task A_running_training_tells_its_pace_and_what_it_goes_on_with()
+    {
+        await using var api = await ApiUnderTest.StartAsync();
+        TrainingRecord running = ARecord(1, TrainingState.Running) with { Phase = "train", Fraction = 0.25, ItemsPerSecond = 12.5, EtaSeconds = 30, Continues = Guid.NewGuid() };
+        api.Trainings.Save(running);
+        var (_, shown) = await api.SendAsync(HttpMethod.Get, $"/v1/trainings/{running.Id}");
+        Assert.Equal((12.5, 30.0, running.Continues), (shown.GetProperty("items_per_second").GetDouble(), shown.GetProperty("eta_seconds").GetDouble(), shown.GetProperty("continues").GetGuid()));
+    }
+
+    [Fact]
     public async Task Only_what_has_not_ended_is_cancelled()
     {
         await using var api = await ApiUnderTest.StartAsync();

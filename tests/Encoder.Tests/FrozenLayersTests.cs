@@ -38,6 +38,32 @@ public sealed class FrozenLayersTests : IDisposable
         Assert.Equal(first, Through(frozen));
     }
 
+    [Theory, InlineData(0), InlineData(2)]
+    public void In_bfloat16_vectors_and_gradients_keep_their_direction_and_are_float32(int layers)
+    {
+        float[] Vectors(ScalarType type)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            using FrozenLayers? frozen = layers > 0 ? new FrozenLayers(encoder, layers, null, 1 << 20) : null;
+            Tensor vectors = frozen?.Forward(tokens, type) ?? encoder.Forward(tokens, type);
+            Assert.Equal(ScalarType.Float32, vectors.dtype);
+            foreach ((_, Tensor value) in encoder.Parameters) value.grad = null!;
+            // Along fixed directions: vectors of length 1 have no gradient along themselves.
+            Tensor directions = tensor([.. Enumerable.Range(0, (int)vectors.numel()).Select(n => MathF.Sin(n))], vectors.shape);
+            (vectors * directions).sum().backward();
+            return [.. vectors.data<float>()];
+        }
+        float[] Gradient() => [.. encoder.ParametersAbove(layers).SelectMany(p => p.Value.grad!.to_type(ScalarType.Float32).data<float>().ToArray())];
+        float[] exact = Vectors(ScalarType.Float32), exactGradient = Gradient();
+        float[] rounded = Vectors(ScalarType.BFloat16), roundedGradient = Gradient();
+        Assert.All(encoder.ParametersAbove(layers), p => Assert.Equal(ScalarType.Float32, p.Value.grad!.dtype));
+        Assert.NotEqual(exact, rounded);
+        Assert.InRange(Cosine(exact, rounded), 0.999, 1);
+        Assert.InRange(Cosine(exactGradient, roundedGradient), 0.99, 1);
+    }
+
+    private static double Cosine(float[] a, float[] b) => a.Zip(b, (x, y) => (double)x * y).Sum() / Math.Sqrt(a.Sum(x => (double)x * x) * b.Sum(x => (double)x * x));
+
     [Fact]
     public void Gradients_reach_the_upper_layers_and_modules_alone()
     {

@@ -17,6 +17,8 @@ internal sealed class MemoryWindowStore : IWindowStore
 
     public long NextOffset(string topic, int partition) => _next;
     public IReadOnlyList<StoredItem> ReadCatalogue() => [.. _catalogue.Values.Where(item => item.Event is not null).OrderBy(item => item.Id)];
+    public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => throw new NotSupportedException();
+    public IReadOnlyDictionary<int, long> NextOffsets(string topic) => throw new NotSupportedException();
     public InteractionWindow Read(WindowQuery query) => new([], [], [], [], [], [], new Dictionary<int, long>(), "empty");
     public bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) => throw new NotSupportedException();
     public bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows) => throw new NotSupportedException();

@@ -53,6 +53,8 @@ internal sealed class MemoryWindowStore : IWindowStore
 
     public InteractionWindow Read(WindowQuery query) => throw new NotSupportedException();
     public IReadOnlyList<StoredItem> ReadCatalogue() => throw new NotSupportedException();
+    public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => throw new NotSupportedException();
+    public IReadOnlyDictionary<int, long> NextOffsets(string topic) => throw new NotSupportedException();
     public WindowSummary Describe() => throw new NotSupportedException();
     public IReadOnlySet<string> EventIds(string prefix) => throw new NotSupportedException();
 }

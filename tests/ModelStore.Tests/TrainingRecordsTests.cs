@@ -22,6 +22,7 @@ public sealed class TrainingRecordsTests : IDisposable
         {
             State = TrainingState.Published, StartedAt = DateTimeOffset.UnixEpoch.AddMinutes(2), EndedAt = DateTimeOffset.UnixEpoch.AddMinutes(3), Phase = "evaluate", Fraction = 1, Loss = 0.5,
             Version = new ModelVersion("000002-bbbbbbbb"), Decision = "Promoted.", Metrics = new JsonObject { ["ndcg@100"] = 0.5 },
+            ItemsPerSecond = 12.5, EtaSeconds = 30, Continues = Guid.NewGuid(),
         };
         Open().Save(record);
         TrainingRecord found = Open().Find(record.Id)!;
@@ -64,6 +65,6 @@ public sealed class TrainingRecordsTests : IDisposable
 
     [Fact]
     public void Field_names_are_frozen() => Assert.Equal(
-        ["id", "tempo", "reason", "state", "requested_at", "started_at", "ended_at", "phase", "fraction", "loss", "version", "decision", "metrics"],
+        ["id", "tempo", "reason", "state", "requested_at", "started_at", "ended_at", "phase", "fraction", "loss", "version", "decision", "metrics", "items_per_second", "eta_seconds", "continues"],
         JsonNode.Parse(TrainingJson.Write(ARecord(0)))!.AsObject().Select(field => field.Key));
 }

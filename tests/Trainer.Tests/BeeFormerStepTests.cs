@@ -62,7 +62,7 @@ public sealed class BeeFormerStepTests
         Assert.All(encoder.Parameters, p => Assert.True(p.Value.grad!.isfinite().all().item<bool>()));
     }
 
-    private static Tensor RandomRows(int users, int columns, int seed)
+    internal static Tensor RandomRows(int users, int columns, int seed)
     {
         var random = new Random(seed);
         float[] x = [.. Enumerable.Range(0, users * columns).Select(_ => random.Next(3) == 0 ? 1f : 0f)];

@@ -107,12 +107,4 @@ public sealed class EncoderTrainerTests
 
     private static SentenceEncoder Train(SentenceEncoder encoder, TrainingPolicy policy, List<double> losses, string? folder = null) =>
         EncoderTrainer.Train(encoder, Texts, Interactions, policy, TimeProvider.System, folder, new ImmediateProgress<EncoderTrainingProgress>(p => losses.Add(p.Loss)), TestContext.Current.CancellationToken);
-
-    /// <summary>Every look at it is one step later.</summary>
-    private sealed class SteppingClock(TimeSpan step) : TimeProvider
-    {
-        private long _ticks;
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-        public override long GetTimestamp() => _ticks += step.Ticks;
-    }
 }

@@ -38,17 +38,27 @@ public sealed class PolicyReaderTests
     [InlineData("lr: fast\n", 1, 5, "a number from 0 to 1")]
     [InlineData("lr: NaN\n", 1, 5, "a number from 0 to 1")]
     [InlineData("batch_size: 0\n", 1, 13, "a whole number from 1")]
-    [InlineData("max_output: 99999999999\n", 1, 13, "a whole number from 2")]
+    [InlineData("max_output: 99999999999\n", 1, 13, "a whole number from 1")]
     [InlineData("head: big\n", 1, 7, "words or none")]
     [InlineData("use_images: true\n", 1, 13, "not available in this version")]
-    [InlineData("train_distributed: true\n", 1, 20, "not available in this version")]
-    [InlineData("device: cuda\n", 1, 9, "only cpu is available in this version")]
+    [InlineData("train_distributed: maybe\n", 1, 20, "true or false")]
+    [InlineData("device: gpu\n", 1, 9, "cpu, cuda or cuda:N")]
+    [InlineData("device: cuda:-1\n", 1, 9, "cpu, cuda or cuda:N")]
+    [InlineData("devices: [cpu, tpu]\n", 1, 16, "cpu, cuda or cuda:N")]
+    [InlineData("devices: cpu\n", 1, 10, "a list of 1 to 64 devices")]
     [InlineData("policy_configs:\n  embedding_policy:\n    policy_type: random\n", 3, 18, "expected beeformer")]
     [InlineData("policy_configs:\n  other: {}\n", 2, 3, "embedding_policy or scoring_policy")]
     [InlineData("policy_configs:\n  embedding_policy: {lr: 1e-4}\n  scoring_policy: {lr: 1e-5}\n", 3, 24, "must agree")]
     [InlineData("canary_texts: kettle\n", 1, 15, "a list of texts")]
     [InlineData("lr: [1e-4]\n", 1, 5, "a single value")]
     [InlineData("elsa_epochs: -1\n", 1, 14, "a whole number from 0")]
+    [InlineData("warm_start: fresh\n", 1, 13, "incumbent or base or both")]
+    [InlineData("replay_share: 0.95\n", 1, 15, "a number from 0 to 0.9")]
+    [InlineData("weight_averaging: 1\n", 1, 19, "a number from 0 to 0.95")]
+    [InlineData("validation_share: 0.6\n", 1, 19, "a number from 0 to 0.5")]
+    [InlineData("validate_every: 0\n", 1, 17, "a whole number from 1")]
+    [InlineData("patience: 0\n", 1, 11, "a whole number from 1")]
+    [InlineData("checkpoint_every: -1\n", 1, 19, "more than zero")]
     [InlineData("- lr\n", 1, 1, "a mapping")]
     [InlineData("lr: [1\n", 2, 1, "not YAML")]
     public void What_is_wrong_is_named_with_line_and_column(string yaml, int line, int column, string expected)
@@ -60,6 +70,15 @@ public sealed class PolicyReaderTests
 
     [Fact]
     public void Canary_texts_are_a_list() => Assert.Equal(["a kettle", ""], Read("canary_texts: [a kettle, '']\n").CanaryTexts);
+
+    [Fact]
+    public void Trainings_that_go_on_are_described()
+    {
+        TrainingPolicy policy = Read("warm_start: both\nreplay_share: 0.3\nweight_averaging: 0.5\nvalidation_share: 0.2\nvalidate_every: 7\npatience: 2\ncheckpoint_every: 90\n");
+        Assert.Equal((WarmStart.Both, 0.3, 0.5, 0.2, 7, 2, TimeSpan.FromSeconds(90)),
+            (policy.WarmStart, policy.ReplayShare, policy.WeightAveraging, policy.ValidationShare, policy.ValidateEvery, policy.Patience, policy.CheckpointEvery));
+        Assert.Equal(TimeSpan.Zero, Read("checkpoint_every: 0\n").CheckpointEvery);
+    }
 
     [Fact]
     public void A_missing_file_is_named() => Assert.Contains("nowhere.yaml", Assert.Throws<InvalidDataException>(() => TrainingPolicy.Load("nowhere.yaml")).Message, StringComparison.Ordinal);

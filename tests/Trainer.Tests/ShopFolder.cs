@@ -28,6 +28,7 @@ internal sealed class ShopFolder : IDisposable
     public ParquetWindowStore Windows { get; }
     public FolderModelStore Models { get; }
     public FolderTrainingRecords Trainings { get; }
+    public TrainingCheckpoints Checkpoints => new(Path.Combine(_folder, "checkpoints"));
     public EncoderOutputCache Cache { get; }
 
     /// <summary>All that says which models there are and which is live: every file of the model store but locks and training records.</summary>
@@ -83,6 +84,13 @@ internal sealed class ShopFolder : IDisposable
         if (rows.Count > 0) Assert.True(Windows.TryWriteInteractions(0, rows[0].Offset, rows[^1].Offset, rows));
     }
 
+    /// <summary>The shop describes an item anew.</summary>
+    public void Describe(int item, string title)
+    {
+        long next = Windows.NextOffset(Topics.Items, 0);
+        Assert.True(Windows.TryWriteItems(0, next, next, [new StoredItem(0, next, new ItemId($"i{item:000}"), new ItemEvent(new ItemId($"i{item:000}"), title, null, new Dictionary<string, JsonElement>(), null, true, 1))]));
+    }
+
     /// <summary>In this order.</summary>
     public void Buy(IEnumerable<(string User, int Item)> bought)
     {
@@ -92,8 +100,8 @@ internal sealed class ShopFolder : IDisposable
 
     public TrainingOutcome Train(TrainingPolicy policy, TrainingTempo tempo = TrainingTempo.Head) => Train(policy, tempo, null, TestContext.Current.CancellationToken);
 
-    public TrainingOutcome Train(TrainingPolicy policy, TrainingTempo tempo, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken) =>
-        new TrainingRun(Windows, Models, new SharedModels(), Cache, new ItemText(), policy, new WindowQuery(), TimeProvider.System).Run(new TrainEncoder(Guid.NewGuid(), tempo, "manual"), progress, cancellationToken);
+    public TrainingOutcome Train(TrainingPolicy policy, TrainingTempo tempo, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken, Resumption? resumption = null, WindowQuery? query = null) =>
+        new TrainingRun(Windows, Models, new SharedModels(), Cache, new ItemText(), policy, query ?? new WindowQuery(), TimeProvider.System, resumption).Run(new TrainEncoder(Guid.NewGuid(), tempo, "manual"), progress, cancellationToken);
 
     public void Dispose()
     {

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.WindowStore;
 using MassTransit;
@@ -7,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
@@ -184,7 +186,114 @@ public sealed class TrainerHostingTests
         TriggerState Restarted() => TriggerState.After(shop.Models, options, HeadKind.Words, now);
     }
 
-    private static IHost Host(ShopFolder shop, Dictionary<string, string?> settings, TrainingPolicy? policy = null, IModelStore? models = null)
+    [Fact]
+    public async Task A_training_that_was_stopped_goes_on_at_the_next_start_and_publishes_the_same_model()
+    {
+        using ShopFolder shop = StartedShop(), twin = StartedShop();
+        (Guid id, _) = await StopInTrainingAsync(shop);
+        Assert.EndsWith("It goes on at the next start.", shop.Trainings.Find(id)!.Decision, StringComparison.Ordinal);
+        EncoderPublished resumed = Assert.IsType<EncoderPublished>(await NextVerdictAsync(shop, ask: false)), straight = Assert.IsType<EncoderPublished>(await NextVerdictAsync(twin, ask: true));
+        Assert.Equal(straight.Fingerprint, resumed.Fingerprint);
+        TrainingRecord record = shop.Trainings.Find(resumed.TrainingId)!;
+        Assert.NotEqual(id, record.Id);
+        Assert.Equal((TrainingState.Published, "resume", id), (record.State, record.Reason, record.Continues));
+        Assert.Equal(TrainingState.Interrupted, shop.Trainings.Find(id)!.State);
+        Assert.False(shop.Checkpoints.Any);
+    }
+
+    [Fact]
+    public async Task A_damaged_checkpoint_is_named_and_the_training_begins_anew()
+    {
+        using ShopFolder shop = StartedShop();
+        (Guid id, string file) = await StopInTrainingAsync(shop);
+        File.WriteAllText(file, "?");
+        object verdict = await NextVerdictAsync(shop, ask: false);
+        Assert.True(verdict is EncoderPublished, $"{verdict}");
+        var anew = (EncoderPublished)verdict;
+        TrainingRecord record = shop.Trainings.Find(anew.TrainingId)!;
+        Assert.Equal((TrainingState.Published, id), (record.State, record.Continues));
+        Assert.Contains(file, record.Decision, StringComparison.Ordinal);
+        Assert.False(shop.Checkpoints.Any);
+    }
+
+    [Fact]
+    public async Task A_cancelled_training_is_not_gone_on_with()
+    {
+        using ShopFolder shop = StartedShop();
+        await StopInTrainingAsync(shop);
+        using IHost host = Host(shop, Quiet, EncoderPolicy);
+        CancellationToken token = TestContext.Current.CancellationToken;
+        await host.StartAsync(token);
+        TrainingRecord resumed = shop.Trainings.List()[^1];
+        host.Services.GetRequiredService<TrainingQueue>().Cancel(resumed.Id);
+        Assert.Equal(resumed.Id, Assert.IsType<EncoderRejected>(await host.Services.GetRequiredService<Verdicts>().Seen.Reader.ReadAsync(token)).TrainingId);
+        Assert.Equal(TrainingState.Cancelled, shop.Trainings.Find(resumed.Id)!.State);
+        Assert.False(shop.Checkpoints.Any);
+        await host.StopAsync(token);
+    }
+
+    [Fact]
+    public async Task Triggers_count_from_a_training_that_was_resumed_at_the_start()
+    {
+        using ShopFolder shop = StartedShop();
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var queue = new TrainingQueue();
+        var journal = new TrainingJournal(shop.Trainings, TimeProvider.System, NullLogger<TrainingJournal>.Instance);
+        var triggers = new TrainingTriggers(queue, journal, shop.Windows, shop.Models, new SharedModels(), shop.Cache, new ItemText(), new TrainingPolicy(), Options.Create(new TrainerOptions { EveryInteractions = 100, Every = null }), TimeProvider.System, NullLogger<TrainingTriggers>.Instance);
+        await queue.AddAsync(new TrainEncoder(Guid.NewGuid(), TrainingTempo.Encoder, "resume"), token);
+        await triggers.LookAsync(token);
+        Assert.NotNull(shop.Train(new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 }).Metrics);
+        await foreach (QueuedTraining training in queue.ReadAllAsync(token))
+        {
+            queue.Done(training);
+            break;
+        }
+        await triggers.LookAsync(token);
+        Assert.True(queue.Idle); // it has learned all that there is
+        shop.Buy(seed: 2, each: 1);
+        await triggers.LookAsync(token);
+        Assert.False(queue.Idle);
+    }
+
+    private static readonly TrainingPolicy EncoderPolicy = new() { HeadSteps = 40, HeadOutput = 64, EncoderSteps = 80, MaxOutput = 64, Lr = 3e-3, FrozenLayers = 0 };
+    private static readonly Dictionary<string, string?> Quiet = new() { ["Trainer:EveryInteractions"] = "0", ["Trainer:Every"] = "00:00:00" };
+
+    private static ShopFolder StartedShop()
+    {
+        var shop = new ShopFolder();
+        shop.MakeBaseLive();
+        shop.Buy(seed: 1);
+        return shop;
+    }
+
+    /// <returns>The training that was stopped in its middle, and its checkpoint.</returns>
+    private static async Task<(Guid Id, string File)> StopInTrainingAsync(ShopFolder shop)
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        using IHost host = Host(shop, Quiet, EncoderPolicy);
+        await host.StartAsync(token);
+        var id = Guid.NewGuid();
+        await host.Services.GetRequiredService<IBus>().Publish(new TrainEncoder(id, TrainingTempo.Encoder, "manual"), token);
+        using (var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5)))
+            while (shop.Trainings.Find(id) is not { State: TrainingState.Running, Phase: "train" }) await look.WaitForNextTickAsync(token);
+        await host.StopAsync(token);
+        Interruption left = shop.Checkpoints.Find()!;
+        Assert.InRange(left.Training!.Counters.Step, 1, EncoderPolicy.EncoderSteps - 1);
+        return (id, left.File);
+    }
+
+    private static async Task<object> NextVerdictAsync(ShopFolder shop, bool ask)
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        using IHost host = Host(shop, Quiet, EncoderPolicy);
+        await host.StartAsync(token);
+        if (ask) await host.Services.GetRequiredService<IBus>().Publish(new TrainEncoder(Guid.NewGuid(), TrainingTempo.Encoder, "manual"), token);
+        object verdict = await host.Services.GetRequiredService<Verdicts>().Seen.Reader.ReadAsync(token);
+        await host.StopAsync(token);
+        return verdict;
+    }
+
+    internal static IHost Host(ShopFolder shop, Dictionary<string, string?> settings, TrainingPolicy? policy = null, IModelStore? models = null)
     {
         HostApplicationBuilder builder = new(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(settings);
@@ -192,6 +301,7 @@ public sealed class TrainerHostingTests
         builder.Services.AddSingleton(models ?? shop.Models);
         builder.Services.AddSingleton<ITrainingRecords>(shop.Trainings);
         builder.Services.AddSingleton(shop.Cache);
+        builder.Services.AddSingleton(shop.Checkpoints);
         builder.Services.AddSingleton(policy ?? new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 });
         builder.Services.AddSingleton<Verdicts>();
         builder.AddTrainer();

@@ -133,6 +133,20 @@ public sealed class TrainingRunTests : IDisposable
     [Theory]
     [InlineData(TrainingTempo.Head)]
     [InlineData(TrainingTempo.Encoder)]
+    public void Progress_tells_how_fast_it_goes_and_how_long_it_will_take(TrainingTempo tempo)
+    {
+        _shop.Buy(seed: 1);
+        var told = new List<TrainingProgressed>();
+        _shop.Train(Policy, tempo, new ImmediateProgress<TrainingProgressed>(told.Add), TestContext.Current.CancellationToken);
+        TrainingProgressed[] steps = [.. told.Where(progress => progress.Phase == "train")];
+        Assert.All(steps, step => Assert.True(step.ItemsPerSecond > 0 && step.EtaSeconds >= 0));
+        Assert.Equal(0, steps[^1].EtaSeconds);
+        Assert.All(told.Where(progress => progress.Phase is "window" or "evaluate"), progress => Assert.Null(progress.EtaSeconds));
+    }
+
+    [Theory]
+    [InlineData(TrainingTempo.Head)]
+    [InlineData(TrainingTempo.Encoder)]
     public void An_incumbent_of_another_dimension_is_compared_trained_further_and_taken_back(TrainingTempo tempo)
     {
         ModelVersion untrained = _shop.Models.Live!.Value;

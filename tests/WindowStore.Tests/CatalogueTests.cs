@@ -20,6 +20,21 @@ public sealed class CatalogueTests : IDisposable
     }
 
     [Fact]
+    public void The_catalogue_of_an_earlier_time_is_read_by_its_offsets()
+    {
+        var store = new ParquetWindowStore(folder.Path);
+        Assert.Empty(store.NextOffsets(Contracts.Topics.Items));
+        Assert.True(store.TryWriteItems(0, 0, 1, [Rows.Described(0, "a", "old"), Rows.Described(1, "b", "B")]));
+        IReadOnlyDictionary<int, long> then = store.NextOffsets(Contracts.Topics.Items);
+        Assert.Equal(2, then[0]);
+        Assert.True(store.TryWriteItems(0, 2, 3, [Rows.Described(2, "a", "new"), new StoredItem(0, 3, new ItemId("b"), null)]));
+        Assert.True(store.TryWriteItems(1, 0, 0, [Rows.Described(0, "c", "C", partition: 1)]));
+        Assert.Equal(["a old", "b B"], store.ReadCatalogue(then).Select(i => $"{i.Id} {i.Event!.Title}"));
+        Assert.Equal(["a new", "c C"], store.ReadCatalogue(store.NextOffsets(Contracts.Topics.Items)).Select(i => $"{i.Id} {i.Event!.Title}"));
+        Assert.Empty(store.ReadCatalogue(new Dictionary<int, long>()));
+    }
+
+    [Fact]
     public void An_item_that_comes_back_after_its_deletion_is_in_the_catalogue()
     {
         var store = new ParquetWindowStore(folder.Path);

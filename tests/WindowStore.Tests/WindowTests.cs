@@ -142,8 +142,26 @@ public sealed class WindowTests : IDisposable
     }
 
     [Fact]
+    public void A_draw_gives_whole_histories_of_users_that_the_seed_chooses()
+    {
+        StoredInteraction[] rows = [.. Enumerable.Range(0, 200).Select(n => Rows.Purchase(n, $"u{n % 40}", $"i{n}", n)), .. Enumerable.Range(200, 100).Select(n => Rows.Purchase(n, "many", $"i{n}", n)), Event(300, "rating", 1)];
+        store.Write(0, rows);
+        InteractionWindow drawn = Draw(48, "a"), whole = store.Read(new WindowQuery());
+        Assert.Equal(45, drawn.Count); // nine users with five interactions each; who has more than were asked for is left out
+        Assert.Equal(9, drawn.Users.Count);
+        Assert.All(drawn.Lines(), line => Assert.Contains(line, whole.Lines()));
+        Assert.Equal(drawn.ContentHash, Draw(48, "a").ContentHash);
+        Assert.NotEqual(drawn.ContentHash, Draw(48, "b's").ContentHash);
+        Assert.Empty(Draw(4, "a").Users);
+        Assert.Equal(300, Draw(1000, "a").Count);
+
+        InteractionWindow Draw(long interactions, string seed) => store.Read(new WindowQuery { Draw = new UserDraw(interactions, seed) });
+    }
+
+    [Fact]
     public void A_query_that_makes_no_sense_is_refused()
     {
+        Assert.Throws<ArgumentException>(() => store.Read(new WindowQuery { Draw = new UserDraw(-1, "") }));
         Assert.Throws<ArgumentException>(() => store.Read(new WindowQuery { LastN = -1 }));
         Assert.Throws<ArgumentException>(() => store.Read(new WindowQuery { HalfLife = TimeSpan.Zero }));
         Assert.Throws<ArgumentException>(() => store.Read(new WindowQuery { TypeWeights = new Dictionary<string, double> { ["view"] = double.NaN } }));

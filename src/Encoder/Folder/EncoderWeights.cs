@@ -101,13 +101,15 @@ internal sealed class EncoderWeights : IDisposable
         name.EndsWith(SafetensorsFile.ScaleSuffix, StringComparison.Ordinal) && taken.ContainsKey(name[..^SafetensorsFile.ScaleSuffix.Length])
         && file[entry.Name[..^SafetensorsFile.ScaleSuffix.Length]].Type == SafetensorsType.I8;
 
+    internal EncoderWeights Clone() => CloneTo(torch.CPU);
+
     /// <summary>What was taken in memory of its own; what is only carried never changes and is shared.</summary>
-    internal EncoderWeights Clone()
+    internal EncoderWeights CloneTo(Device device)
     {
         using IDisposable still = no_grad();
         var clone = new EncoderWeights();
         clone.files.AddRange(files);
-        foreach ((string name, Tensor value) in taken) clone.taken.Add(name, value.clone().DetachFromDisposeScope().requires_grad_(true));
+        foreach ((string name, Tensor value) in taken) clone.taken.Add(name, value.to(device, copy: true).DetachFromDisposeScope().requires_grad_(true));
         foreach ((string name, Tensor value) in carried) clone.carried.Add(name, value.detach().DetachFromDisposeScope());
         return clone;
     }

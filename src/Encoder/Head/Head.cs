@@ -7,7 +7,7 @@ namespace BeeFormer.Streaming.Encoder;
 
 /// <summary>
 /// The fast part of a model: an item's vector is a = norm(α·e·W + t·B), where e [d] is the encoder's embedding (scaled to length 1) and t the TF-IDF weights of the text's words.
-/// W [d, D] starts as the identity, B [words, D] as random rows seeded by each word's hash, so that words never trained on still match lexically.
+/// W [d, D] starts as the identity, B [words, D] as random rows seeded by each word's hash, so that words never trained on still match lexically. A pair of neighbouring words counts as a word.
 /// Words outside the vocabulary are ignored. Immutable once built; safe for several threads.
 /// </summary>
 public sealed class Head
@@ -50,14 +50,14 @@ public sealed class Head
         shape.Check();
         var projection = new float[shape.EncoderDimension * shape.Dimension];
         for (int i = 0; i < Math.Min(shape.EncoderDimension, shape.Dimension); i++) projection[i * shape.Dimension + i] = 1;
-        var vocabulary = Vocabulary.Of(texts, shape.MinTexts, shape.MaxWords);
+        var vocabulary = Vocabulary.Of(texts, shape.MinTexts, shape.MaxWords, shape.Pairs);
         return new Head(shape, vocabulary, projection, RowsOf(shape, vocabulary, known: null));
     }
 
     /// <summary>The same head over a newer catalogue: words and idf of these texts; W and the rows of known words are kept, new words get their hash rows.</summary>
     public Head WithTexts(IReadOnlyList<string> texts)
     {
-        var vocabulary = Vocabulary.Of(texts, Shape.MinTexts, Shape.MaxWords);
+        var vocabulary = Vocabulary.Of(texts, Shape.MinTexts, Shape.MaxWords, Shape.Pairs);
         return new Head(Shape, vocabulary, _projection, RowsOf(Shape, vocabulary, known: this));
     }
 
@@ -82,7 +82,8 @@ public sealed class Head
             throw new ArgumentException($"{encoderOutputs.Rows} encoder outputs for {words.Count} texts.", nameof(words));
         var vectors = EmbeddingMatrix.Zeros(words.Count, Dimension);
         const int rowsPerBlock = 64;
-        Parallel.For(0, (words.Count + rowsPerBlock - 1) / rowsPerBlock, block =>
+        // As many threads as this one may use for a tensor operation: a training's are bounded.
+        Parallel.For(0, (words.Count + rowsPerBlock - 1) / rowsPerBlock, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, TorchSharp.torch.get_num_threads()) }, block =>
         {
             int end = Math.Min(words.Count, (block + 1) * rowsPerBlock);
             for (int row = block * rowsPerBlock; row < end; row++) FillRow(encoderOutputs.Row(row), words, row, vectors.Row(row));
@@ -121,9 +122,10 @@ public sealed class Head
     private Fingerprint ComputeFingerprint()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"head 1\n{Words.Rule}\n{EncoderDimension} {Dimension} {Shape.Seed} {Vocabulary.Words.Count}\n"));
+        // Heads without pairs are named as before there were any.
+        hash.AppendData(Encoding.UTF8.GetBytes($"head {(Shape.Pairs ? 2 : 1)}\n{Words.Rule}\n{EncoderDimension} {Dimension} {Shape.Seed} {Vocabulary.Words.Count}\n"));
         hash.AppendData(MemoryMarshal.AsBytes([Shape.Alpha]));
-        // Words hold letters, marks and digits only: the line feed separates them.
+        // Words hold letters, marks and digits only, pairs a space: the line feed separates them.
         foreach (string word in Vocabulary.Words) hash.AppendData(Encoding.UTF8.GetBytes(word + "\n"));
         hash.AppendData(MemoryMarshal.AsBytes(Vocabulary.Idf.ToArray().AsSpan()));
         hash.AppendData(MemoryMarshal.AsBytes(_projection.AsSpan()));

@@ -6,8 +6,9 @@ namespace BeeFormer.Streaming.Encoder;
 /// <param name="Seed">Decides the rows that words start with.</param>
 /// <param name="Alpha">Weight of the encoder's part against that of the words. Default 0.5.</param>
 /// <param name="MinTexts">Words in fewer texts are left out: they link no two items. Default 2.</param>
-/// <param name="MaxWords">Bound of the vocabulary, the words of most texts first; a word costs 4·D bytes, while it is trained 12·D. Default 100,000.</param>
-public sealed record HeadShape(int EncoderDimension, int Dimension, int Seed, float Alpha = 0.5f, int MinTexts = 2, int MaxWords = 100_000)
+/// <param name="MaxWords">Bound of the vocabulary, the words of most texts first, then pairs as far as there is room; an entry costs 4·D bytes, while it is trained 12·D. Default 65,536.</param>
+/// <param name="Pairs">Two neighbouring words count as a word of their own, too. Default true: names and titles consist of them.</param>
+public sealed record HeadShape(int EncoderDimension, int Dimension, int Seed, float Alpha = 0.5f, int MinTexts = 2, int MaxWords = 65_536, bool Pairs = true)
 {
     public const int MaxDimension = 8192;
 

@@ -2,15 +2,18 @@ using System.Runtime.InteropServices;
 
 namespace BeeFormer.Streaming.Encoder;
 
-/// <summary>The words that a head knows, in ordinal order, with their inverse document frequencies.</summary>
+/// <summary>The words that a head knows, and the pairs of neighbouring words ("harry potter"), in ordinal order, with their inverse document frequencies.</summary>
 public sealed class Vocabulary
 {
     private readonly Dictionary<string, int> _index;
+    private readonly bool _hasPairs;
 
     internal Vocabulary(string[] words, float[] idf)
     {
         Words = words;
         Idf = idf;
+        // No word holds a space.
+        _hasPairs = Array.Exists(words, word => word.Contains(' ', StringComparison.Ordinal));
         _index = new Dictionary<string, int>(words.Length, StringComparer.Ordinal);
         for (int i = 0; i < words.Length; i++) _index.Add(words[i], i);
     }
@@ -21,26 +24,19 @@ public sealed class Vocabulary
     public IReadOnlyList<float> Idf { get; }
 
     /// <summary>The words that occur in at least <paramref name="minTexts"/> of the texts; at most <paramref name="maxWords"/>, those in most texts first.</summary>
-    public static Vocabulary Of(IReadOnlyList<string> texts, int minTexts, int maxWords)
+    /// <param name="pairs">Pairs of neighbouring words fill the room that the words leave; those of one count all or none.</param>
+    public static Vocabulary Of(IReadOnlyList<string> texts, int minTexts, int maxWords, bool pairs = false)
     {
-        var seen = new Dictionary<string, (int Texts, int Last)>(StringComparer.Ordinal);
-        var lookup = seen.GetAlternateLookup<ReadOnlySpan<char>>();
-        for (int text = 0; text < texts.Count; text++)
-            foreach (var word in Encoder.Words.In(texts[text]))
-            {
-                ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(lookup, word, out bool known);
-                if (!known || entry.Last != text) entry = (entry.Texts + 1, text);
-            }
-        var kept = seen.Select(word => (word.Key, word.Value.Texts)).Where(word => word.Texts >= minTexts)
-            .OrderByDescending(word => word.Texts).ThenBy(word => word.Key, StringComparer.Ordinal).Take(maxWords)
-            .OrderBy(word => word.Key, StringComparer.Ordinal).ToArray();
-        return new Vocabulary([.. kept.Select(word => word.Key)], [.. kept.Select(word => (float)(Math.Log((1.0 + texts.Count) / (1.0 + word.Texts)) + 1))]);
+        List<(string Word, int Texts)> kept = WordCounts.Words(texts, minTexts, maxWords);
+        if (pairs) kept.AddRange(WordCounts.Pairs(texts, minTexts, maxWords - kept.Count));
+        kept.Sort((a, b) => string.CompareOrdinal(a.Word, b.Word));
+        return new Vocabulary([.. kept.Select(word => word.Word)], [.. kept.Select(word => (float)(Math.Log((1.0 + texts.Count) / (1.0 + word.Texts)) + 1))]);
     }
 
     /// <returns>The row of the word, −1 for a word that is not in the vocabulary.</returns>
     public int IndexOf(string word) => _index.GetValueOrDefault(word, -1);
 
-    /// <summary>t for each text: (1 + ln count) · idf of its words, rows of length 1; a text without known words has an empty row. Columns are rows of B.</summary>
+    /// <summary>t for each text: (1 + ln count) · idf of its words and pairs, rows of length 1; a text without known words has an empty row. Columns are rows of B.</summary>
     public SparseRows TfIdf(IReadOnlyList<string> texts)
     {
         var start = new int[texts.Count + 1];
@@ -53,6 +49,9 @@ public sealed class Vocabulary
             counts.Clear();
             foreach (var word in Encoder.Words.In(texts[text]))
                 if (lookup.TryGetValue(word, out int column)) counts[column] = counts.GetValueOrDefault(column) + 1;
+            if (_hasPairs)
+                foreach (var pair in Encoder.Words.PairsIn(texts[text]))
+                    if (lookup.TryGetValue(pair, out int column)) counts[column] = counts.GetValueOrDefault(column) + 1;
             foreach (var (column, count) in counts)
             {
                 columns.Add(column);

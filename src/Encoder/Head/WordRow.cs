@@ -5,7 +5,7 @@ using System.Text;
 namespace BeeFormer.Streaming.Encoder;
 
 /// <summary>
-/// The row of B that a word starts with: D independent values of mean 0 and variance 1/D, so that rows of different words are nearly orthogonal and t·B keeps the similarities of TF-IDF.
+/// The row of B that a word, or a pair of words, starts with: D independent values of mean 0 and variance 1/D, so that rows of different words are nearly orthogonal and t·B keeps the similarities of TF-IDF.
 /// It depends on the seed and on the word's UTF-8 alone, and is computed in integers: the same on every machine and for every vocabulary.
 /// </summary>
 internal static class WordRow
@@ -28,7 +28,7 @@ internal static class WordRow
 
     private static ulong Hash(ReadOnlySpan<char> word, int seed)
     {
-        Span<byte> bytes = stackalloc byte[4 + 3 * Words.MaxLength];
+        Span<byte> bytes = stackalloc byte[4 + 3 * Words.LongestPair];
         BinaryPrimitives.WriteInt32LittleEndian(bytes, seed);
         int length = 4 + Encoding.UTF8.GetBytes(word, bytes[4..]);
         Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];

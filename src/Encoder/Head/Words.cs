@@ -12,10 +12,50 @@ public static class Words
     /// <summary>Longer runs are identifiers or noise and are skipped.</summary>
     public const int MaxLength = 64;
 
+    /// <summary>Two words of the greatest length and the space between.</summary>
+    internal const int LongestPair = 2 * MaxLength + 1;
+
     /// <summary>Names this rule; part of a head's fingerprint, so a head is never used with another rule.</summary>
     internal const string Rule = "letters-digits-lower-2-64";
 
     public static Enumerator In(string text) => new(text.ToLowerInvariant());
+
+    /// <summary>Each two neighbouring words, with a space between, in the order of the text; what separated them does not matter.</summary>
+    public static PairEnumerator PairsIn(string text) => new(text.ToLowerInvariant());
+
+    /// <summary>Walks over the pairs; each stands until the next is asked for.</summary>
+    public ref struct PairEnumerator(string lowered)
+    {
+        private readonly char[] _pair = new char[LongestPair];
+        private Enumerator _words = new(lowered);
+        private int _first; // length of the word that the next pair begins with; 0: none yet
+        private int _length;
+
+        public readonly ReadOnlySpan<char> Current => _pair.AsSpan(0, _length);
+
+        public readonly PairEnumerator GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            // The second word of the last pair is the first of the next.
+            if (_length > 0)
+            {
+                int second = _length - _first - 1;
+                _pair.AsSpan(_first + 1, second).CopyTo(_pair);
+                (_first, _length) = (second, 0);
+            }
+            else if (_words.MoveNext())
+            {
+                _words.Current.CopyTo(_pair);
+                _first = _words.Current.Length;
+            }
+            if (_first == 0 || !_words.MoveNext()) return false;
+            _pair[_first] = ' ';
+            _words.Current.CopyTo(_pair.AsSpan(_first + 1));
+            _length = _first + 1 + _words.Current.Length;
+            return true;
+        }
+    }
 
     /// <summary>Walks over the words without allocating one string each.</summary>
     public ref struct Enumerator(string lowered)

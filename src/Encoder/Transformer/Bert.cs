@@ -35,6 +35,6 @@ internal sealed class Bert : TokenEncoder
         Tensor word = words.index_select(0, ids.flatten());                                     // [texts × tokens, hidden]
         Tensor position = positions.index_select(0, positionIds.flatten());
         Tensor type = tokenTypes.narrow(0, 0, 1);                                               // [1, hidden]: a single text is all of type 0
-        return norm.Forward(word + (position + type)).view(ids.shape[0], ids.shape[1], HiddenSize).MoveToOuterDisposeScope();
+        return norm.Forward(word.Plus(position.Plus(type))).view(ids.shape[0], ids.shape[1], HiddenSize).MoveToOuterDisposeScope();
     }
 }

@@ -25,9 +25,9 @@ internal sealed class ClipLayer(NamedWeights weights, string name, ClipSizes siz
         using DisposeScope scope = NewDisposeScope();
         Tensor seen = attentionNorm.Forward(x);
         Tensor mixed = scaled_dot_product_attention(Heads(query.Forward(seen)), Heads(key.Forward(seen)), Heads(value.Forward(seen)), is_casual: causal); // [inputs, heads, tokens, size]
-        Tensor attended = output.Forward(mixed.transpose(1, 2).reshape(x.shape)).add_(x);       // [inputs, tokens, hidden]
+        Tensor attended = output.Forward(mixed.transpose(1, 2).reshape(x.shape)).PlusInPlace(x);       // [inputs, tokens, hidden]
         Tensor wide = Activation.Apply(up.Forward(networkNorm.Forward(attended)), sizes.Activation); // [inputs, tokens, intermediate]
-        return down.Forward(wide).add_(attended).MoveToOuterDisposeScope();
+        return down.Forward(wide).PlusInPlace(attended).MoveToOuterDisposeScope();
     }
 
     /// <summary>[inputs, tokens, hidden] → [inputs, heads, tokens, hidden / heads]</summary>

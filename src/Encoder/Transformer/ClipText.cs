@@ -63,7 +63,7 @@ internal sealed class ClipText : TokenEncoder
         using DisposeScope scope = NewDisposeScope();
         Tensor word = words.index_select(0, ids.flatten());                                     // [texts × tokens, hidden]
         Tensor position = positions.index_select(0, positionIds.flatten());
-        return (word + position).view(ids.shape[0], ids.shape[1], sizes.HiddenSize).MoveToOuterDisposeScope();
+        return word.Plus(position).view(ids.shape[0], ids.shape[1], sizes.HiddenSize).MoveToOuterDisposeScope();
     }
 
     /// <param name="batch">Each text with an end token.</param>

@@ -67,7 +67,7 @@ internal sealed class ClipVision
         Tensor patches = conv2d(pixels, patchWeight, strides: [patchSize, patchSize]);          // [images, hidden, edge, edge]
         Tensor tokens = patches.flatten(2).transpose(1, 2);                                     // [images, patches, hidden]
         Tensor first = classToken.expand(pixels.shape[0], 1, sizes.HiddenSize);                 // [images, 1, hidden]
-        Tensor x = preNorm.Forward(cat([first, tokens], 1) + positions);                        // [images, 1 + patches, hidden]
+        Tensor x = preNorm.Forward(cat([first, tokens], 1).Plus(positions));                        // [images, 1 + patches, hidden]
         x = ClipLayer.Forward(layers, x, hidden);
         return linear(postNorm.Forward(x.select(1, 0)), projection, null!).MoveToOuterDisposeScope();
     }

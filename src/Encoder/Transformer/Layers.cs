@@ -4,7 +4,7 @@ using static TorchSharp.torch.nn.functional;
 
 namespace BeeFormer.Streaming.Encoder;
 
-/// <summary>x Wᵀ + b</summary>
+/// <summary>x Wᵀ + b, in the numbers of x: where these are bfloat16 the weights are rounded on the way, and their gradients are float32 again.</summary>
 internal sealed class Linear(NamedWeights weights, string name, int from, int to)
 {
     /// <summary>[to, from]</summary>
@@ -13,7 +13,12 @@ internal sealed class Linear(NamedWeights weights, string name, int from, int to
     /// <summary>[to]</summary>
     internal Tensor Bias { get; } = weights.Take($"{name}.bias", to);
 
-    internal Tensor Forward(Tensor x) => linear(x, Weight, Bias);
+    internal Tensor Forward(Tensor x)
+    {
+        if (x.dtype == Weight.dtype) return linear(x, Weight, Bias);
+        using DisposeScope scope = NewDisposeScope();
+        return linear(x, Weight.to_type(x.dtype), Bias.to_type(x.dtype)).MoveToOuterDisposeScope();
+    }
 }
 
 /// <summary>Every row to mean 0 and variance 1, then scaled and moved (Ba et al. 2016).</summary>

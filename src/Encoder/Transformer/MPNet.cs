@@ -46,7 +46,7 @@ internal sealed class MPNet : TokenEncoder
         using DisposeScope scope = NewDisposeScope();
         Tensor word = words.index_select(0, ids.flatten());                                     // [texts × tokens, hidden]
         Tensor position = positions.index_select(0, positionIds.flatten());
-        return norm.Forward(word + position).view(ids.shape[0], ids.shape[1], HiddenSize).MoveToOuterDisposeScope();
+        return norm.Forward(word.Plus(position)).view(ids.shape[0], ids.shape[1], HiddenSize).MoveToOuterDisposeScope();
     }
 
     internal override bool HasRelativeBias => true;

@@ -37,9 +37,9 @@ internal sealed class PostNormLayer(NamedWeights weights, PostNormNames names, T
         using DisposeScope scope = NewDisposeScope();
         Tensor mixed = scaled_dot_product_attention(Split(Query.Forward(x)), Split(Key.Forward(x)), Split(Value.Forward(x)), bias); // [texts, heads, tokens, size]
         Tensor joined = mixed.transpose(1, 2).reshape(x.shape);                                 // [texts, tokens, hidden]
-        Tensor attended = AttentionNorm.Forward(Output.Forward(joined).add_(x));
+        Tensor attended = AttentionNorm.Forward(Output.Forward(joined).PlusInPlace(x));
         Tensor wide = Encoder.Activation.Apply(Up.Forward(attended), sizes.Activation);                 // [texts, tokens, intermediate]
-        return OutputNorm.Forward(Down.Forward(wide).add_(attended)).MoveToOuterDisposeScope();
+        return OutputNorm.Forward(Down.Forward(wide).PlusInPlace(attended)).MoveToOuterDisposeScope();
     }
 
     /// <summary>[texts, tokens, hidden] → [texts, heads, tokens, hidden / heads]</summary>

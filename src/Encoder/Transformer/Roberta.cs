@@ -46,6 +46,6 @@ internal sealed class Roberta : TokenEncoder
         Tensor word = words.index_select(0, ids.flatten());                                     // [texts × tokens, hidden]
         Tensor position = positions.index_select(0, positionIds.flatten());
         Tensor type = tokenTypes.narrow(0, 0, 1);                                               // [1, hidden]
-        return norm.Forward(word + (position + type)).view(ids.shape[0], ids.shape[1], HiddenSize).MoveToOuterDisposeScope();
+        return norm.Forward(word.Plus(position.Plus(type))).view(ids.shape[0], ids.shape[1], HiddenSize).MoveToOuterDisposeScope();
     }
 }

@@ -68,16 +68,16 @@ internal abstract class TokenEncoder
     }
 
     /// <summary>Layers <paramref name="from"/> to <paramref name="to"/> (not included).</summary>
-    /// <param name="x">[texts, tokens, hidden]; what stands at padding does not matter.</param>
+    /// <param name="x">[texts, tokens, hidden], float32 or bfloat16: the layers compute in its numbers. What stands at padding does not matter.</param>
     internal Tensor Through(Tensor x, PaddedTokens batch, int from, int to, Action<Tensor>? hidden = null)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor? bias = RelativeBias((int)batch.Ids.shape[1]);
+        Tensor? bias = RelativeBias((int)batch.Ids.shape[1])?.to_type(x.dtype);
         // Added to the attention scores: −∞ where a key is padding.
         if (batch.Mask is { } mask)
         {
             Tensor padding = zeros(mask.shape, x.dtype, x.device).masked_fill_(mask.logical_not(), MinusInfinity).unsqueeze(1).unsqueeze(1); // [texts, 1, 1, tokens]
-            bias = bias is null ? padding : bias + padding;                                     // [texts, heads, tokens, tokens]
+            bias = bias is null ? padding : bias.Plus(padding);                                   // [texts, heads, tokens, tokens]
         }
         for (int layer = from; layer < to; layer++)
         {

@@ -21,12 +21,16 @@ public interface ITrainingRecords
 /// <param name="Reason">Who asked: <c>interval</c>, <c>interactions</c>, <c>manual</c>, …</param>
 /// <param name="Phase">What it is doing, or was doing last: <c>window</c>, <c>encode</c>, <c>train</c>, <c>evaluate</c>.</param>
 /// <param name="Fraction">Share of the phase that is done, 0 to 1.</param>
+/// <param name="ItemsPerSecond">Texts encoded or learned from, in the phase.</param>
+/// <param name="EtaSeconds">Time until the phase ends, as it was last known.</param>
+/// <param name="Continues">The interrupted training that this one goes on with.</param>
 /// <param name="Version">The published model.</param>
 /// <param name="Decision">Why it ended as it did, in plain words.</param>
 /// <param name="Metrics">All numbers of the gate, if it came so far.</param>
 public sealed record TrainingRecord(
     Guid Id, string Tempo, string Reason, TrainingState State, DateTimeOffset RequestedAt, DateTimeOffset? StartedAt = null, DateTimeOffset? EndedAt = null,
-    string? Phase = null, double? Fraction = null, double? Loss = null, ModelVersion? Version = null, string? Decision = null, JsonObject? Metrics = null)
+    string? Phase = null, double? Fraction = null, double? Loss = null, ModelVersion? Version = null, string? Decision = null, JsonObject? Metrics = null,
+    double? ItemsPerSecond = null, double? EtaSeconds = null, Guid? Continues = null)
 {
     public bool Ended => State is not (TrainingState.Queued or TrainingState.Running);
 }

@@ -17,19 +17,25 @@ internal static class TrainingJson
         ["ended_at"] = record.EndedAt is { } ended ? ModelJson.Text(ended) : null,
         ["phase"] = record.Phase,
         ["fraction"] = record.Fraction,
-        ["loss"] = record.Loss is { } loss && double.IsFinite(loss) ? loss : null,
+        ["loss"] = Finite(record.Loss),
         ["version"] = record.Version?.Value,
         ["decision"] = record.Decision,
         ["metrics"] = record.Metrics?.DeepClone(),
+        ["items_per_second"] = Finite(record.ItemsPerSecond),
+        ["eta_seconds"] = Finite(record.EtaSeconds),
+        ["continues"] = record.Continues?.ToString(),
     });
 
     public static TrainingRecord Read(JsonObject json) => new(
         Guid.Parse(ModelJson.Required<string>(json, "id")), ModelJson.Required<string>(json, "tempo"), ModelJson.Required<string>(json, "reason"),
         Enum.TryParse(ModelJson.Required<string>(json, "state"), ignoreCase: true, out TrainingState state) && Enum.IsDefined(state) ? state : throw new FormatException("\"state\" is no state of a training."),
         ModelJson.Time(json, "requested_at"), Time(json, "started_at"), Time(json, "ended_at"), json["phase"]?.GetValue<string>(), json["fraction"]?.GetValue<double>(), json["loss"]?.GetValue<double>(),
-        ModelJson.Version(json, "version"), json["decision"]?.GetValue<string>(), json["metrics"] is null ? null : ModelJson.Object(json, "metrics"));
+        ModelJson.Version(json, "version"), json["decision"]?.GetValue<string>(), json["metrics"] is null ? null : ModelJson.Object(json, "metrics"),
+        json["items_per_second"]?.GetValue<double>(), json["eta_seconds"]?.GetValue<double>(), json["continues"] is { } continues ? Guid.Parse(continues.GetValue<string>()) : null);
 
     public static string Name(TrainingState state) => state.ToString().ToLowerInvariant();
+
+    private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
 
     private static DateTimeOffset? Time(JsonObject json, string name) => json[name] is null ? null : ModelJson.Time(json, name);
 }

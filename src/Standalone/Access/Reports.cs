@@ -25,7 +25,7 @@ internal sealed record TrainingsReport(IReadOnlyList<TrainingRow> Trainings);
 
 internal sealed record TrainingRow(
     Guid TrainingId, string Tempo, string Reason, string State, DateTimeOffset RequestedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt,
-    string? Phase, double? Fraction, double? Loss, string? Version, string? Decision, JsonElement? Metrics)
+    string? Phase, double? Fraction, double? Loss, string? Version, string? Decision, JsonElement? Metrics, double? ItemsPerSecond = null, double? EtaSeconds = null, Guid? Continues = null)
 {
     public bool Ended => State is not ("queued" or "running");
 }

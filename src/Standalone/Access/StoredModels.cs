@@ -102,5 +102,6 @@ internal sealed class StoredModels : IModelAccess
 
     private static TrainingRow Row(TrainingRecord record) => new(
         record.Id, record.Tempo, record.Reason, JsonNamingPolicy.SnakeCaseLower.ConvertName(record.State.ToString()), record.RequestedAt, record.StartedAt, record.EndedAt,
-        record.Phase, record.Fraction, record.Loss, record.Version?.Value, record.Decision, record.Metrics is { } metrics ? JsonSerializer.SerializeToElement(metrics) : null);
+        record.Phase, record.Fraction, record.Loss, record.Version?.Value, record.Decision, record.Metrics is { } metrics ? JsonSerializer.SerializeToElement(metrics) : null,
+        record.ItemsPerSecond, record.EtaSeconds, record.Continues);
 }

@@ -14,6 +14,14 @@ internal static class Durations
         return default;
     }
 
+    /// <summary>A time to wait, as long as people want to read it: <c>42 s</c>, <c>7 min</c>, <c>2.5 h</c>.</summary>
+    public static string Of(double seconds) => seconds switch
+    {
+        < 100 => FormattableString.Invariant($"{seconds:F0} s"),
+        < 6_000 => FormattableString.Invariant($"{seconds / 60:F0} min"),
+        _ => FormattableString.Invariant($"{seconds / 3_600:F1} h"),
+    };
+
     public static TimeSpan? TryParse(string text)
     {
         if (text.Length < 2 || !double.TryParse(text[..^1], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) || number <= 0 || number > 36_500) return null;

@@ -64,6 +64,6 @@ internal static class EvaluateCommand
         foreach (EvaluationRow row in report.Rows) table.AddRow(row.Name, Figures.Of(row.RecallAt20), Figures.Of(row.RecallAt50), Figures.Of(row.NdcgAt100));
         foreach (TableColumn column in table.Columns.Skip(1)) column.RightAligned();
         console.Write(table);
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Encoding took {report.EncodeSeconds:F1} s, training {report.TrainSeconds:F1} s."));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Encoding took {report.EncodeSeconds:F1} s, training {report.TrainSeconds:F1} s. Mean cosine of two items: {report.BaseMeanCosine:F3} before, {report.TrainedMeanCosine:F3} after."));
     }
 }

@@ -37,7 +37,7 @@ internal static class Failures
     private static string? Expected(Exception e) => e switch
     {
         AggregateException { InnerExceptions.Count: 1 } aggregate => Expected(aggregate.InnerExceptions[0]),
-        InvalidDataException or IOException or UnauthorizedAccessException => e.Message,
+        InvalidDataException or IOException or UnauthorizedAccessException or InsufficientMemoryException => e.Message,
         Microsoft.Extensions.Options.OptionsValidationException options => string.Join(" ", options.Failures),
         _ => null,
     };

@@ -20,7 +20,9 @@ internal sealed class PhaseBars(Bars bars) : IProgress<TrainingProgressed>
                 bar = bars.Start(Title(value.Phase), 1);
             }
             bar!.Set(value.Fraction);
-            if (value.Loss is { } loss) bar.Say(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Title(value.Phase)}, loss {loss:F4}"));
+            string loss = value.Loss is { } l ? Text($", loss {l:F4}") : "", rate = value.ItemsPerSecond is { } r ? Text($", {r:F0} items/s") : "";
+            string left = value.EtaSeconds is { } s && value.Fraction < 1 ? $", {Durations.Of(s)} left" : "";
+            if (loss + rate + left is { Length: > 0 } more) bar.Say(Title(value.Phase) + more);
         }
     }
 
@@ -29,6 +31,8 @@ internal sealed class PhaseBars(Bars bars) : IProgress<TrainingProgressed>
     {
         lock (reporting) bar?.Finish();
     }
+
+    private static string Text(FormattableString text) => FormattableString.Invariant(text);
 
     private static string Title(string phase) => phase switch
     {

@@ -92,7 +92,7 @@ internal static class TrainCommand
                 while (true)
                 {
                     TrainingRow training = await server.TrainingAsync(id, cancellationToken);
-                    if (training.Phase is { } phase) phases.Report(new TrainingProgressed(id, phase, training.Fraction ?? 0, training.Loss));
+                    if (training.Phase is { } phase) phases.Report(new TrainingProgressed(id, phase, training.Fraction ?? 0, training.Loss, training.ItemsPerSecond, training.EtaSeconds));
                     if (training.Ended)
                     {
                         phases.Finish();

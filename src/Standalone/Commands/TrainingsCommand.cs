@@ -42,11 +42,15 @@ internal static class TrainingsCommand
         Row("started", AccessCommand.Time(training.StartedAt));
         Row("ended", AccessCommand.Time(training.EndedAt));
         Row("model", training.Version ?? "—");
+        if (training.Continues is { } continues) Row("continues", continues.ToString());
         Row("decision", training.Decision ?? "—");
         console.Write(table);
         if (training.Metrics is { } metrics) GateTable.Print(console, metrics);
     }
 
     private static string State(TrainingRow training) => training is { State: "running", Phase: { } phase }
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"running: {phase} {training.Fraction:P0}") : training.State;
+        ? FormattableString.Invariant($"running: {phase} {training.Fraction:P0}") + Pace(training) : training.State;
+
+    private static string Pace(TrainingRow training) =>
+        (training.ItemsPerSecond is { } rate ? FormattableString.Invariant($", {rate:F0} items/s") : "") + (training.EtaSeconds is { } left ? $", {Durations.Of(left)} left" : "");
 }

@@ -29,6 +29,7 @@ internal sealed class DataFolder : IDisposable
     public string Models => Path.Combine(Root, "models");
     public string Index => Path.Combine(Root, "index");
     public string Cache => Path.Combine(Root, "cache");
+    public string Checkpoints => Path.Combine(Root, "checkpoints");
     public string Trainings => ModelStoreServices.TrainingsIn(Models);
     public string Replays => Path.Combine(Root, "replay");
 

@@ -88,6 +88,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddSingleton<TrainingBoard>();
         services.AddSingleton(new ItemText());
         services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
+        services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
         services.AddEmbeddedEventLog(folder.Log);
         services.AddEmbeddedProfiles(folder.Profiles);
         services.AddWindowStore(folder.Windows);

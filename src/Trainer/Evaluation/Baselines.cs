@@ -1,4 +1,5 @@
 using BeeFormer.Streaming.Encoder;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer;
@@ -36,6 +37,10 @@ internal static class Baselines
         return users => score(users).masked_fill(unknown, Ranker.MinusInfinity);
     }
 
+    /// <summary>The words of every text for <see cref="TfIdf"/>: those of a head, single ones only, without the frequent.</summary>
+    public static SparseRows Words(IReadOnlyList<string> texts, TrainingPolicy policy) =>
+        FrequentWords.Without(Vocabulary.Of(texts, minTexts: 2, maxWords: 100_000).TfIdf(texts), policy.TfIdfMaxShare);
+
     /// <summary>Cosine-like score between the sum of the TF-IDF rows of a user's items and that of a candidate.</summary>
     /// <param name="words">One row an item, each of length 1.</param>
     public static Scorer TfIdf(SparseRows words, InteractionMatrix history, int[] candidates)
@@ -71,6 +76,16 @@ internal static class Baselines
             }
         }
     }
+
+    /// <summary>Both rankings at once: for each user the sum of the scores' distances from their mean, in standard deviations.</summary>
+    public static Scorer SumOfZScores(Scorer first, Scorer second)
+    {
+        return users => ZScores(first(users)).Plus(ZScores(second(users)));
+
+        static Tensor ZScores(Tensor scores) => (scores - scores.mean([1L], keepdim: true)) / scores.std([1L], keepdim: true).clamp_min(LeastDeviation);
+    }
+
+    private static readonly Scalar LeastDeviation = 1e-12.ToScalar();
 
     private static (int Column, float Value)[][] Postings(SparseRows words, int[] candidates)
     {

@@ -33,7 +33,7 @@ internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> t
 
     public HoldoutScores TfIdf()
     {
-        SparseRows words = FrequentWords.Without(Head.Create(encoderDimension: 1, texts, policy.Seed).TfIdf(texts), policy.TfIdfMaxShare);
+        SparseRows words = Baselines.Words(texts, policy);
         return HoldoutScores.Of(split, catalogue => Baselines.TfIdf(words, split.History, catalogue), cancellationToken);
     }
 

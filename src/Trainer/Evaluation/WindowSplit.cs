@@ -12,20 +12,22 @@ internal sealed record WindowSplit(InteractionMatrix History, long SplitMs, int[
 {
     /// <param name="catalogueIndex">For each item of the window its place in the catalogue; −1: not described, left out.</param>
     /// <param name="problem">Why the window cannot be split; null when it can.</param>
-    public static WindowSplit? Of(InteractionWindow window, int[] catalogueIndex, int catalogue, double holdoutShare, out string? problem)
+    /// <param name="older">So many rows at the begin belong to the history whatever the share.</param>
+    public static WindowSplit? Of(InteractionWindow window, int[] catalogueIndex, int catalogue, double holdoutShare, out string? problem, int older = 0)
     {
         int[] known = [.. Enumerable.Range(0, window.Count).Where(n => catalogueIndex[window.Item[n]] >= 0)];
-        problem = known.Length == 0
+        int kept = known.Count(n => n < older);
+        problem = known.Length == kept
             ? $"The window has {window.Count} interactions, none with a described item: there is nothing to learn."
             : null;
         if (problem is not null) return null;
 
-        if (SplitAt(known, window.TimestampMs, holdoutShare) is not { } first)
+        if (SplitAt(known[kept..], window.TimestampMs, holdoutShare) is not { } first)
         {
             problem = "All interactions of the window have the same time: no newest slice can be held out.";
             return null;
         }
-        int[] before = known[..first], after = known[first..];
+        int[] before = known[..(kept + first)], after = known[(kept + first)..];
         var history = InteractionMatrix.FromPairs(window.Users.Count, catalogue,
             before.Select(n => window.User[n]).ToArray(), before.Select(n => catalogueIndex[window.Item[n]]).ToArray(), before.Select(n => window.Weight[n]).ToArray());
         int users = before.Select(n => window.User[n]).Distinct().Count(), items = history.TouchedItems().Length;
@@ -56,11 +58,19 @@ internal sealed record WindowSplit(InteractionMatrix History, long SplitMs, int[
     /// <returns>Null when the old half cannot be split.</returns>
     public static WindowSplit? Old(InteractionWindow window, int[] catalogueIndex, WindowSplit recent, double holdoutShare)
     {
-        int learnedFrom = Array.FindIndex(window.TimestampMs, time => time >= recent.SplitMs);
-        int half = learnedFrom / 2;
-        InteractionWindow old = window with { User = window.User[..half], Item = window.Item[..half], Weight = window.Weight[..half], TimestampMs = window.TimestampMs[..half] };
-        return Of(old, catalogueIndex, recent.Cold.Length, holdoutShare, out _);
+        return Of(First(window, LearnedFrom(window, recent) / 2), catalogueIndex, recent.Cold.Length, holdoutShare, out _);
     }
+
+    /// <summary>What may be learned from, split once more: the newest of it is kept back to look for the best step, before the gate asks about what is newer still.</summary>
+    /// <param name="recent">The split of the whole window.</param>
+    /// <returns>Null when it cannot be split.</returns>
+    public static WindowSplit? Validation(InteractionWindow window, int[] catalogueIndex, WindowSplit recent, double share, int older) =>
+        Of(First(window, LearnedFrom(window, recent)), catalogueIndex, recent.Cold.Length, share, out _, older);
+
+    private static int LearnedFrom(InteractionWindow window, WindowSplit recent) => Array.FindIndex(window.TimestampMs, time => time >= recent.SplitMs);
+
+    private static InteractionWindow First(InteractionWindow window, int rows) =>
+        window with { User = window.User[..rows], Item = window.Item[..rows], Weight = window.Weight[..rows], TimestampMs = window.TimestampMs[..rows] };
 
     /// <summary>First held-out entry. Interactions of one moment stay on one side: the split moves to the moment's begin, or, where that would leave less than half to learn from, to its end.</summary>
     private static int? SplitAt(int[] known, long[] timestampMs, double holdoutShare)

@@ -37,7 +37,8 @@ internal sealed record VectorHealth(double MeanCosine, double EffectiveRank, dou
         long n = unit.size(0);
         if (n < 2) return new VectorHealth(0, n, shortest, longest, Finite: true);
         // The sum over all ordered pairs is |Σ v|²; n of them pair an item with itself.
-        double meanCosine = (unit.sum(dim: 0L).square().sum().data<float>()[0] - n) / ((double)n * (n - 1));
+        Tensor sum = unit.sum(dim: 0L);
+        double meanCosine = (sum.dot(sum).data<float>()[0] - n) / ((double)n * (n - 1));
         Tensor shares = linalg.svdvals(unit);
         shares = shares / shares.sum();
         double entropy = -(shares * shares.clamp_min(Smallest).log()).sum().data<float>()[0];

@@ -7,7 +7,7 @@ namespace BeeFormer.Streaming.Trainer;
 /// Adam (Kingma, Ba 2015) for the rows of a matrix, without weight decay: only rows that have a gradient are moved and counted, so a step costs what it touches.
 /// The bias correction uses a row's own number of updates: a row first met late is not overshot.
 /// </summary>
-internal sealed class AdamMoments(int rows, int width)
+internal sealed partial class AdamMoments(int rows, int width)
 {
     private const float Decay1 = 0.9f;
     private const float Decay2 = 0.999f;

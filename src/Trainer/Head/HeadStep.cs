@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>W and B while they are learned: one step from drawn items to moved weights. y = α·e·W + t·B, a = y / |y|.</summary>
-internal sealed class HeadStep
+internal sealed partial class HeadStep
 {
     /// <summary>Added to the root of Adam's second moment. The loss is a mean over users × items, so gradients of rare words are of this size: it holds them back, which measured as good as not.</summary>
     internal const float Epsilon = 1e-8f;
@@ -19,6 +19,7 @@ internal sealed class HeadStep
     private readonly float[] _wordRows;
     private readonly AdamMoments _projectionMoments;
     private readonly AdamMoments _wordMoments;
+    private readonly WordDropout _dropout;
     private readonly int[] _touched; // scratch: place of a word among the words of a draw, −1 outside
 
     public HeadStep(Head start, EmbeddingMatrix encoderOutputs, SparseRows words, HeadTrainingOptions options)
@@ -32,8 +33,15 @@ internal sealed class HeadStep
         _wordRows = start.WordRows.ToArray();
         _projectionMoments = new AdamMoments(start.EncoderDimension, start.Dimension);
         _wordMoments = new AdamMoments(start.Vocabulary.Words.Count, start.Dimension);
+        _dropout = new WordDropout(options.WordDropout, options.Seed);
         _touched = new int[start.Vocabulary.Words.Count];
         Array.Fill(_touched, -1);
+    }
+
+    /// <summary>Words are left out from now on as after so many steps.</summary>
+    public void Skip(int steps)
+    {
+        for (int n = 0; n < steps; n++) _dropout.Next();
     }
 
     public Head Finish() => _head.WithWeights(_projection, _wordRows);
@@ -55,6 +63,7 @@ internal sealed class HeadStep
     {
         outputGradient.Clear();
         if (draw.Users == 0) return 0;
+        _dropout.Next();
         int m = draw.Items.Length, d = _head.EncoderDimension, width = _head.Dimension;
         var outputLengths = new float[m];
         for (int j = 0; j < m; j++) outputLengths[j] = RowArithmetic.Normalize(e.AsSpan(j * d, d));
@@ -66,7 +75,8 @@ internal sealed class HeadStep
             RowArithmetic.Scale(y, _head.Shape.Alpha);
             var columns = _words.Columns(draw.Items[j]);
             var values = _words.Values(draw.Items[j]);
-            for (int n = 0; n < columns.Length; n++) RowArithmetic.AddScaled(_wordRows.AsSpan(columns[n] * width, width), values[n], y);
+            for (int n = 0; n < columns.Length; n++)
+                if (_dropout.Keeps(draw.Items[j], columns[n])) RowArithmetic.AddScaled(_wordRows.AsSpan(columns[n] * width, width), values[n] * _dropout.Scale, y);
             lengths[j] = RowArithmetic.Normalize(y);
         });
 
@@ -100,7 +110,7 @@ internal sealed class HeadStep
         RowArithmetic.Scale(gradient, 1 / length);
     }
 
-    /// <summary>∂loss/∂B = tᵀ·∂loss/∂y, one word of the draw at a time; a word's gradient is used where it is made.</summary>
+    /// <summary>∂loss/∂B = tᵀ·∂loss/∂y, one word of the draw at a time; a word's gradient is used where it is made. What dropout left out takes no part.</summary>
     private void MoveWordRows(int[] items, float[] gradient, float learningRate)
     {
         int width = _head.Dimension;
@@ -110,6 +120,7 @@ internal sealed class HeadStep
         foreach (int item in items)
             foreach (int word in _words.Columns(item))
             {
+                if (!_dropout.Keeps(item, word)) continue;
                 if (_touched[word] < 0)
                 {
                     _touched[word] = words.Count;
@@ -126,7 +137,8 @@ internal sealed class HeadStep
         {
             var columns = _words.Columns(items[j]);
             var values = _words.Values(items[j]);
-            for (int n = 0; n < columns.Length; n++) occurrence[next[_touched[columns[n]]]++] = (j, values[n]);
+            for (int n = 0; n < columns.Length; n++)
+                if (_dropout.Keeps(items[j], columns[n])) occurrence[next[_touched[columns[n]]]++] = (j, values[n] * _dropout.Scale);
         }
         Parallel.For(0, words.Count, _parallel, () => new float[width], (w, _, sum) =>
         {

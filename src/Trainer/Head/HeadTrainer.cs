@@ -14,7 +14,12 @@ public static class HeadTrainer
     /// <param name="interactions">Columns are the same items.</param>
     /// <returns>A new head; <paramref name="start"/> stays as it is. Where no user touched two items there is nothing to learn, and the weights are those of <paramref name="start"/>.</returns>
     public static Head Train(Head start, EmbeddingMatrix encoderOutputs, SparseRows words, InteractionColumns interactions, HeadTrainingOptions options,
-        TimeProvider clock, IProgress<HeadTrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+        TimeProvider clock, IProgress<HeadTrainingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        Train(start, encoderOutputs, words, interactions, options, clock, progress, validation: null, cancellationToken);
+
+    /// <param name="validation">Ends the training early; the weights are then those of its best step.</param>
+    internal static Head Train(Head start, EmbeddingMatrix encoderOutputs, SparseRows words, InteractionColumns interactions, HeadTrainingOptions options,
+        TimeProvider clock, IProgress<HeadTrainingProgress>? progress, EarlyStopping? validation, CancellationToken cancellationToken)
     {
         if (encoderOutputs.Dimension != start.EncoderDimension)
             throw new ArgumentException($"Encoder outputs have {encoderOutputs.Dimension} dimensions; the head was made for {start.EncoderDimension}.", nameof(encoderOutputs));
@@ -23,6 +28,8 @@ public static class HeadTrainer
 
         var sampler = new ItemSampler(interactions, options.MaxUsersPerStep, options.Seed);
         var step = new HeadStep(start, encoderOutputs, words, options);
+        HeadValidation? looks = validation is null ? null : new HeadValidation(validation, step, encoderOutputs, words);
+        looks?.Look(0);
         long began = clock.GetTimestamp();
         double done = 0;
         for (int n = 0; n < options.Steps && done < 1; n++)
@@ -32,8 +39,10 @@ public static class HeadTrainer
             double loss = step.Run(draw, rate: (float)(1 - done));
             progress?.Report(new HeadTrainingProgress(n + 1, options.Steps, loss, draw.Users));
             done = (n + 1.0) / options.Steps;
+            if (validation?.Due(n + 1, options.Steps) == true && looks!.Look(n + 1)) break;
             if (options.TimeBudget is { } budget) done = Math.Max(done, clock.GetElapsedTime(began) / budget);
         }
+        validation?.RestoreBest();
         return step.Finish();
     }
 }

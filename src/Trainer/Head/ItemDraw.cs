@@ -31,9 +31,10 @@ internal sealed class ItemSampler
     /// <summary>Items that can be drawn.</summary>
     public int Touched => _items.Length;
 
+    /// <param name="count">Two are drawn at least: one alone teaches nothing.</param>
     public ItemDraw Draw(int count)
     {
-        count = Math.Min(count, _items.Length);
+        count = Math.Min(Math.Max(2, count), _items.Length);
         // The first steps of a Fisher-Yates shuffle.
         for (int i = 0; i < count; i++)
         {

@@ -19,7 +19,7 @@ public static class TrainerHosting
 
     /// <summary>
     /// Needs in the container: <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="ITrainingRecords"/>, <see cref="EncoderOutputCache"/>, MassTransit with <see cref="AddTrainerConsumers"/>;
-    /// optional: <see cref="ItemText"/> (default template). Sections <c>Trainer</c> and <c>Encoder</c> and the policy file are checked when the host starts.
+    /// optional: <see cref="ItemText"/> (default template), <see cref="TrainingCheckpoints"/> (without them a training that is interrupted is lost). Sections <c>Trainer</c> and <c>Encoder</c> and the policy file are checked when the host starts.
     /// </summary>
     public static IHostApplicationBuilder AddTrainer(this IHostApplicationBuilder builder)
     {

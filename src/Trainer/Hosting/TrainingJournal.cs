@@ -27,7 +27,10 @@ internal sealed class TrainingJournal(ITrainingRecords records, TimeProvider clo
     public void Progressed(TrainingProgressed progress)
     {
         if (!_open.TryGetValue(progress.TrainingId, out var open)) return;
-        TrainingRecord record = open.Record with { Phase = progress.Phase, Fraction = progress.Fraction, Loss = progress.Loss ?? open.Record.Loss };
+        TrainingRecord record = open.Record with
+        {
+            Phase = progress.Phase, Fraction = progress.Fraction, Loss = progress.Loss ?? open.Record.Loss, ItemsPerSecond = progress.ItemsPerSecond, EtaSeconds = progress.EtaSeconds,
+        };
         bool save = record.Phase != open.Record.Phase || clock.GetElapsedTime(open.Saved) >= SaveInterval;
         _open[progress.TrainingId] = (record, save ? clock.GetTimestamp() : open.Saved);
         if (save) Guard(() => records.Save(record));
@@ -35,7 +38,7 @@ internal sealed class TrainingJournal(ITrainingRecords records, TimeProvider clo
 
     public void Ended(TrainEncoder request, TrainingState state, string decision, TrainingOutcome? outcome = null)
     {
-        Change(request, record => record with { State = state, EndedAt = clock.GetUtcNow(), Decision = decision, Version = outcome?.Published?.Version, Metrics = outcome?.Metrics });
+        Change(request, record => record with { State = state, EndedAt = clock.GetUtcNow(), EtaSeconds = null, Decision = decision, Version = outcome?.Published?.Version, Metrics = outcome?.Metrics });
         _open.TryRemove(request.TrainingId, out _);
     }
 
@@ -46,7 +49,7 @@ internal sealed class TrainingJournal(ITrainingRecords records, TimeProvider clo
         records.Save(record);
     });
 
-    private TrainingRecord New(TrainEncoder request) => new(request.TrainingId, LastTraining.Name(request.Tempo), request.Reason, TrainingState.Queued, clock.GetUtcNow());
+    private TrainingRecord New(TrainEncoder request) => new(request.TrainingId, LastTraining.Name(request.Tempo), request.Reason, TrainingState.Queued, clock.GetUtcNow(), Continues: request.Continues);
 
     private void Guard(Action write)
     {

@@ -11,17 +11,33 @@ namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>Makes the base model live, then runs the queued trainings one after the other on a thread of low priority.</summary>
 internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal, BaseModel baseModel, IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, ItemText itemText,
-    TrainingPolicy policy, IOptions<TrainerOptions> options, IBus bus, TimeProvider clock, ILogger<TrainingLoop> logger) : BackgroundService
+    TrainingPolicy policy, IOptions<TrainerOptions> options, IBus bus, TimeProvider clock, ILogger<TrainingLoop> logger, TrainingCheckpoints? checkpoints = null) : BackgroundService
 {
     /// <summary>Progress is told at most this often, phase changes at once.</summary>
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>What an earlier process left behind, and the request that goes on with it.</summary>
+    private (Guid Request, Interruption What)? _interrupted;
+
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (TrainingDevices.Problem(policy) is { } missing) throw new InvalidDataException(missing);
         // Without a base model nothing can be served: a folder that does not load stops the start.
         await Task.Run(baseModel.Ensure, cancellationToken);
         journal.CloseInterrupted();
+        await ResumeAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>A training of the encoder that was interrupted goes on, under a new id, before anything that is asked for from now on.</summary>
+    private async Task ResumeAsync(CancellationToken cancellationToken)
+    {
+        if (checkpoints is null || await Task.Run(checkpoints.Find, cancellationToken) is not { } interruption) return;
+        if (interruption.Problem is { } problem) logger.LogWarning("The checkpoint of an interrupted training cannot be used, the training is begun anew: {Problem}", problem);
+        var request = new TrainEncoder(Guid.CreateVersion7(), TrainingTempo.Encoder, "resume", Continues: interruption.TrainingId);
+        _interrupted = (request.TrainingId, interruption);
+        journal.Queued(request);
+        await queue.AddAsync(request, cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -49,11 +65,15 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
         {
             token.ThrowIfCancellationRequested();
             journal.Started(request);
-            TrainingPolicy its = request.Policy is { } text ? options.Value.Override(PolicyReader.Read(new StringReader(text), "policy")) : policy;
+            Interruption? interruption = _interrupted is { } left && left.Request == request.TrainingId ? left.What : null;
+            if (interruption is not null && !checkpoints!.TryBegin(interruption)) return Ended(TrainingState.Failed, $"Training {interruption.TrainingId} was resumed {interruption.Attempts} times and never came further; it is given up.");
+            Resumption? resumption = checkpoints is not null && request.Tempo == TrainingTempo.Encoder ? new Resumption(checkpoints, interruption, logger, stoppingToken) : null;
+            TrainingPolicy its = interruption?.Training is { } begun ? begun.Policy : request.Policy is { } text ? options.Value.Override(PolicyReader.Read(new StringReader(text), "policy")) : policy;
             TrainingOutcome outcome = await TrainingThread.RunAsync(options.Value.ThreadCount, () =>
-                new TrainingRun(windows, models, shared, cache, itemText, its, options.Value.Query(clock.GetUtcNow()), clock).Run(request, Progress(stoppingToken), token));
+                new TrainingRun(windows, models, shared, cache, itemText, its, options.Value.Query(clock.GetUtcNow()), clock, resumption).Run(request, Progress(stoppingToken), token));
             logger.LogInformation("Training {TrainingId} ({Tempo}, {Reason}): {Decision}", request.TrainingId, request.Tempo, request.Reason, outcome.Decision);
             TrainingState state = outcome.Published is not null ? TrainingState.Published : outcome.Metrics is not null ? TrainingState.Refused : TrainingState.Skipped;
+            RemoveCheckpoint(request);
             journal.Ended(request, state, outcome.Decision, outcome);
             if (outcome.Published is not { } published) return new EncoderRejected(request.TrainingId, outcome.Decision);
             RemoveOldModels();
@@ -61,7 +81,8 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            journal.Ended(request, TrainingState.Interrupted, "The program was stopped before the training ended; nothing was changed.");
+            if (request.Tempo == TrainingTempo.Encoder) checkpoints?.ForgetAttempts();
+            journal.Ended(request, TrainingState.Interrupted, "The program was stopped before the training ended; nothing was changed." + (request.Tempo == TrainingTempo.Encoder && checkpoints?.Any == true ? " It goes on at the next start." : ""));
             throw;
         }
         catch (OperationCanceledException) when (training.Cancelled.IsCancellationRequested)
@@ -78,8 +99,25 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
 
         EncoderRejected Ended(TrainingState state, string why)
         {
+            RemoveCheckpoint(request);
             journal.Ended(request, state, why);
             return new EncoderRejected(request.TrainingId, why);
+        }
+    }
+
+    /// <summary>The training has come to its end, there is nothing to go on with.</summary>
+    private void RemoveCheckpoint(TrainEncoder request)
+    {
+        // One that waits for its turn keeps its own.
+        if (request.Tempo != TrainingTempo.Encoder || (_interrupted is { } left && left.Request != request.TrainingId)) return;
+        _interrupted = null;
+        try
+        {
+            checkpoints?.Remove();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            logger.LogWarning(failure, "The checkpoint of training {TrainingId}, which has ended, could not be removed", request.TrainingId);
         }
     }
 

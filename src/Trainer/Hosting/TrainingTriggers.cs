@@ -28,12 +28,14 @@ internal sealed class TrainingTriggers(TrainingQueue queue, TrainingJournal jour
 
     internal async Task LookAsync(CancellationToken stoppingToken)
     {
-        _triggers ??= TriggerState.After(models, options.Value, policy.Head, clock.GetUtcNow());
         long landed = Landed();
         // Also while a training runs: what lands meanwhile has to be foretold before that training's model comes into service.
         if (_recall is not null && landed != _looked && await RecallDroppedAsync(_recall, stoppingToken)) _dropped = true;
         _looked = landed;
-        if (!queue.Idle || _triggers.Due(landed, clock.GetUtcNow(), _dropped) is not { } due) return;
+        if (!queue.Idle) return;
+        // Not before: a training that was resumed at the start is one of those to count from.
+        _triggers ??= TriggerState.After(models, options.Value, policy.Head, clock.GetUtcNow());
+        if (_triggers.Due(landed, clock.GetUtcNow(), _dropped) is not { } due) return;
         _dropped = false;
         var request = new TrainEncoder(Guid.CreateVersion7(), due.Tempo, due.Reason);
         journal.Queued(request);

@@ -38,11 +38,11 @@ public sealed class HeadFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"format\": 1", "\"format\": 2")]
+    [InlineData("\"format\": 2", "\"format\": 3")]
     [InlineData("\"dimension\": 9", "\"dimension\": 10")]
     [InlineData("\"encoder_dimension\": 6", "\"encoder_dimension\": 2000000000")]
     [InlineData("\"dense\": \"0_Dense\"", "\"dense\": \"../0_Dense\"")]
-    [InlineData("\"max_words\": 100000", "\"max_words\": -1")]
+    [InlineData("\"max_words\": 65536", "\"max_words\": -1")]
     [InlineData("\"tea\"", "\"aaa\"")]
     [InlineData("\"word_rule\": \"", "\"word_rule\": \"x")]
     [InlineData("{", "")]
@@ -55,6 +55,18 @@ public sealed class HeadFilesTests : IDisposable
         File.WriteAllText(Json, text[..at] + by + text[(at + what.Length)..]);
         var refusal = Assert.Throws<InvalidDataException>(() => Head.Load(_folder));
         Assert.Contains(".json", refusal.Message + refusal.InnerException?.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_head_of_the_first_format_has_no_pairs_and_keeps_its_name()
+    {
+        var head = Head.Create(new HeadShape(6, 9, Seed: 1, Pairs: false), HeadTests.Texts);
+        head.Save(_folder);
+        string text = File.ReadAllText(Json);
+        File.WriteAllText(Json, text.Replace("\"format\": 2", "\"format\": 1", StringComparison.Ordinal).Replace("\"pairs\": false,", "", StringComparison.Ordinal));
+        Head loaded = Head.Load(_folder);
+        Assert.DoesNotContain(loaded.WithTexts([.. HeadTests.Texts, "garden chair"]).Vocabulary.Words, word => word.Contains(' ', StringComparison.Ordinal));
+        Assert.Equal(head.Fingerprint, loaded.Fingerprint);
     }
 
     [Theory]

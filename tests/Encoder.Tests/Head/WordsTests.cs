@@ -17,6 +17,21 @@ public sealed class WordsTests
         Assert.Equal(expected.Split('|', StringSplitOptions.RemoveEmptyEntries), words);
     }
 
+    [Theory]
+    [InlineData("The Hunger-Games, #1: hunger", "the hunger|hunger games|games hunger")]
+    [InlineData("one", "")]
+    [InlineData("x y one z", "")]
+    [InlineData("", "")]
+    public void Pairs_are_neighbouring_words_whatever_separates_them(string text, string expected) =>
+        Assert.Equal(expected.Split('|', StringSplitOptions.RemoveEmptyEntries), PairsIn(text));
+
+    [Property]
+    public void Pairs_of_any_text_are_its_words_two_by_two(string? text)
+    {
+        List<string> words = In(text ?? "");
+        Assert.Equal(words.Zip(words.Skip(1), (first, second) => $"{first} {second}"), PairsIn(text ?? ""));
+    }
+
     [Fact]
     public void Run_longer_than_the_bound_is_skipped()
     {
@@ -41,5 +56,12 @@ public sealed class WordsTests
         var words = new List<string>();
         foreach (var word in Words.In(text)) words.Add(word.ToString());
         return words;
+    }
+
+    private static List<string> PairsIn(string text)
+    {
+        var pairs = new List<string>();
+        foreach (var pair in Words.PairsIn(text)) pairs.Add(pair.ToString());
+        return pairs;
     }
 }

@@ -5,14 +5,16 @@ namespace BeeFormer.Streaming.Trainer.Tests;
 
 public sealed class HeadStepTests
 {
-    [Fact]
-    public void First_step_moves_W_and_touched_rows_of_B_as_Adam_on_a_dense_autograd_gradient_would()
+    [Theory, InlineData(0), InlineData(0.4)]
+    public void First_step_moves_W_and_touched_rows_of_B_as_Adam_on_a_dense_autograd_gradient_would(double dropout)
     {
+        var kept = new WordDropout(dropout, seed: 5);
+        kept.Next();
         var shop = SyntheticShop.Of(items: 60, users: 80, seed: 4);
         var head = Head.Create(new HeadShape(SyntheticShop.Dimension, 13, Seed: 1), shop.Texts);
         var words = head.TfIdf(shop.Texts);
         var draw = new ItemSampler(shop.Interactions, 1000, seed: 2).Draw(25);
-        var step = new HeadStep(head, shop.Outputs, words, new HeadTrainingOptions { ProjectionLearningRate = 0.01f, WordLearningRate = 0.02f });
+        var step = new HeadStep(head, shop.Outputs, words, new HeadTrainingOptions { ProjectionLearningRate = 0.01f, WordLearningRate = 0.02f, WordDropout = dropout, Seed = 5 });
         var outputs = new float[25 * SyntheticShop.Dimension];
         for (int j = 0; j < 25; j++) shop.Outputs.Row(draw.Items[j]).CopyTo(outputs.AsSpan(j * SyntheticShop.Dimension));
         var outputGradient = new float[outputs.Length];
@@ -27,7 +29,8 @@ public sealed class HeadStepTests
         var e = new float[25, SyntheticShop.Dimension];
         for (int j = 0; j < 25; j++)
         {
-            for (int n = 0; n < words.Columns(draw.Items[j]).Length; n++) t[j, words.Columns(draw.Items[j])[n]] = words.Values(draw.Items[j])[n];
+            for (int n = 0; n < words.Columns(draw.Items[j]).Length; n++) 
+                if (kept.Keeps(draw.Items[j], words.Columns(draw.Items[j])[n])) t[j, words.Columns(draw.Items[j])[n]] = words.Values(draw.Items[j])[n] * kept.Scale;
             for (int i = 0; i < SyntheticShop.Dimension; i++) e[j, i] = shop.Outputs.Row(draw.Items[j])[i];
         }
         var w = tensor(head.Projection.ToArray(), [SyntheticShop.Dimension, 13], requires_grad: true);
