@@ -69,6 +69,16 @@ public sealed class PopularityCounter
         }
     }
 
+    /// <summary>The popularity of these items as shares of the most popular one's; 0 for what nobody has touched.</summary>
+    public IReadOnlyDictionary<ItemId, double> Shares(IReadOnlyCollection<ItemId> items)
+    {
+        lock (_lock)
+        {
+            double most = _sums.Count == 0 ? 1 : _sums.Values.Max();
+            return items.ToDictionary(item => item, item => _sums.GetValueOrDefault(item) / most);
+        }
+    }
+
     private static readonly Comparer<(double Sum, ItemId Item)> WorstFirst = Comparer<(double Sum, ItemId Item)>.Create((left, right) =>
         left.Sum.CompareTo(right.Sum) is var bySum and not 0 ? bySum : right.Item.CompareTo(left.Item));
 
