@@ -76,6 +76,7 @@ public sealed class RehearsalTests
         var random = new Random(3);
         (int, int)[] touches = [.. Enumerable.Range(0, 400).Select(_ => (random.Next(20), random.Next(Items)))];
         InteractionTable table = Table(touches);
+        table = table with { TimestampMs = [.. table.TimestampMs.Select((time, n) => time + n * 3_600_000L)] }; // three weeks
         ReplayCheckpoint straight = Measure(table, [400]), inParts = Measure(table, [130, 1, 269]);
 
         var resumed = new ReplayCheckpoint { Run = "r" };
@@ -83,9 +84,14 @@ public sealed class RehearsalTests
         Go(table, resumed, 150, 150, 400); // a new process: histories and popularity come from the file
         foreach (string name in new[] { "m", Rehearsal.Popularity, Rehearsal.History, Rehearsal.Elsa, Rehearsal.Served })
         {
-            Assert.Equal(straight.Of(name, 0).Row(name, Items), inParts.Of(name, 0).Row(name, Items));
-            Assert.Equal(straight.Of(name, 0).Row(name, Items), resumed.Of(name, 0).Row(name, Items));
+            Assert.Equal([0, 1, 2], straight.Measures[name].Keys);
+            for (int period = 0; period < 3; period++)
+            {
+                Assert.Equal(straight.Of(name, period).Row(name, Items), inParts.Of(name, period).Row(name, Items));
+                Assert.Equal(straight.Of(name, period).Row(name, Items), resumed.Of(name, period).Row(name, Items));
+            }
         }
+        Assert.NotEqual(straight.Of(Rehearsal.Popularity, 2).Row("", Items), straight.Of(Rehearsal.Elsa, 2).Row("", Items)); // it has learned
     }
 
     [Fact]
