@@ -12,7 +12,7 @@ internal abstract record Answer([property: JsonIgnore] ServedBy? By)
     [JsonPropertyOrder(1)] public long? IndexGeneration => By?.Generation;
 }
 
-/// <param name="Score">Cosine similarity; of popular items their decayed number of interactions.</param>
+/// <param name="Score">Cosine similarity; of recommendations the <see cref="Blend"/>, which is the cosine where the model alone ranks; of popular items their decayed number of interactions.</param>
 /// <param name="Because">With <c>explain</c>: the item of the history nearest to this one.</param>
 internal sealed record RankedItem(string ItemId, string Title, double Score, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Because? Because);
 

@@ -33,6 +33,7 @@ public static class ApiHosting
         var services = builder.Services;
         services.AddCheckedOptions<ApiOptions>(ApiOptions.Section);
         services.AddCheckedOptions<UserVectorOptions>(UserVectorOptions.Section);
+        services.AddCheckedOptions<RankingOptions>(RankingOptions.Section);
 
         services.AddKeyedSingleton<WakeSignal>(Switched);
         services.TryAddSingleton<ServingPairs>();

@@ -9,8 +9,10 @@ internal sealed class MemoryProfiles : IProfiles
     private readonly ConcurrentDictionary<UserId, IReadOnlyList<ProfileInteraction>> _users = [];
 
     /// <summary>Gives the user purchases, newest first.</summary>
-    public void Bought(string user, params string[] items) =>
-        _users[new UserId(user)] = [.. items.Select((item, n) => new ProfileInteraction($"{user}/{n}", new ItemId(item), "purchase", null, 1_700_000_000_000 - n))];
+    public void Bought(string user, params string[] items) => BoughtAt(1_700_000_000_000, user, items);
+
+    public void BoughtAt(long newestMs, string user, params string[] items) =>
+        _users[new UserId(user)] = [.. items.Select((item, n) => new ProfileInteraction($"{user}/{n}", new ItemId(item), "purchase", null, newestMs - n))];
 
     public ValueTask<IReadOnlyList<ProfileInteraction>> GetAsync(UserId user, CancellationToken cancellationToken) =>
         ValueTask.FromResult(_users.GetValueOrDefault(user) ?? []);

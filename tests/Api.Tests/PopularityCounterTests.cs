@@ -27,6 +27,17 @@ public sealed class PopularityCounterTests
         Assert.Equal((new ItemId("i4900"), 1.0), top[0]);
     }
 
+    [Fact]
+    public void Shares_are_of_the_most_popular()
+    {
+        var popularity = new PopularityCounter(TimeSpan.FromSeconds(1));
+        Assert.Equal([0.0], popularity.Shares([A]).Values);
+        popularity.Add(A, 1, 0);
+        popularity.Add(B, 1, 1000);
+        var shares = popularity.Shares([A, B, new ItemId("c")]);
+        Assert.Equal((0.5, 1.0, 0.0), (shares[A], shares[B], shares[new ItemId("c")]));
+    }
+
     [Property(MaxTest = 50)]
     public void Ranking_does_not_depend_on_the_order_of_events(byte[] seconds, int seed)
     {

@@ -15,7 +15,7 @@ internal static class RankingEndpoints
     {
         v1.MapPost("/recommendations", RecommendAsync).WithName("Recommend").WithTags("Ranking")
             .WithSummary("Items that a user, or a history of items, is likely to want next")
-            .WithDescription("Unknown users get popular items, marked \"fallback\": \"popular\".")
+            .WithDescription("Ranked by the model, by popularity and by what the user has bought, as configured. Unknown users get popular items, marked \"fallback\": \"popular\".")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         v1.MapGet("/items/{id}/similar", SimilarAsync).WithName("SimilarItems").WithTags("Ranking")
             .WithSummary("Items most similar to an item")

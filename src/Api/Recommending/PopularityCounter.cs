@@ -13,6 +13,8 @@ public sealed class PopularityCounter
 
     private readonly Lock _lock = new();
     private readonly Dictionary<ItemId, double> _sums = [];
+    // The same by rank, so that an answer costs what it holds and not the catalogue: adding only ever lifts one item, and age lowers all alike.
+    private readonly SortedSet<(double Sum, ItemId Item)> _ranking = new(BestFirst);
     private readonly double _halfLifeMs;
     private long _referenceMs;
     private long _newestMs;
@@ -37,8 +39,11 @@ public sealed class PopularityCounter
                 MoveReference(timestampMs);
                 exponent = 0;
             }
-            double sum = _sums.GetValueOrDefault(item) + weight * Math.Pow(2, exponent);
-            if (sum > 0) _sums[item] = sum;
+            double before = _sums.GetValueOrDefault(item), sum = before + weight * Math.Pow(2, exponent);
+            if (!(sum > 0)) return;
+            _ranking.Remove((before, item));
+            _ranking.Add((sum, item));
+            _sums[item] = sum;
         }
     }
 
@@ -51,26 +56,22 @@ public sealed class PopularityCounter
         lock (_lock)
         {
             double toNewest = Math.Pow(2, -(_newestMs - _referenceMs) / _halfLifeMs);
-            // The worst of the best lies on top and gives way.
-            var best = new PriorityQueue<ItemId, (double Sum, ItemId Item)>(WorstFirst);
-            foreach (var (item, sum) in _sums)
-            {
-                if (!admitted(item)) continue;
-                if (best.Count < n) best.Enqueue(item, (sum, item));
-                else if (n > 0) best.EnqueueDequeue(item, (sum, item));
-            }
-            var ranked = new (ItemId, double)[best.Count];
-            for (int place = ranked.Length - 1; place >= 0; place--)
-            {
-                best.TryDequeue(out var item, out var key);
-                ranked[place] = (item, key.Sum * toNewest);
-            }
-            return ranked;
+            return [.. _ranking.Where(entry => admitted(entry.Item)).Take(n).Select(entry => (entry.Item, entry.Sum * toNewest))];
         }
     }
 
-    private static readonly Comparer<(double Sum, ItemId Item)> WorstFirst = Comparer<(double Sum, ItemId Item)>.Create((left, right) =>
-        left.Sum.CompareTo(right.Sum) is var bySum and not 0 ? bySum : right.Item.CompareTo(left.Item));
+    /// <summary>The popularity of these items as shares of the most popular one's; 0 for what nobody has touched.</summary>
+    public IReadOnlyDictionary<ItemId, double> Shares(IReadOnlyCollection<ItemId> items)
+    {
+        lock (_lock)
+        {
+            double most = _ranking.Count == 0 ? 1 : _ranking.Min.Sum; // the smallest in this order is the best
+            return items.ToDictionary(item => item, item => _sums.GetValueOrDefault(item) / most);
+        }
+    }
+
+    private static readonly Comparer<(double Sum, ItemId Item)> BestFirst = Comparer<(double Sum, ItemId Item)>.Create((left, right) =>
+        right.Sum.CompareTo(left.Sum) is var bySum and not 0 ? bySum : left.Item.CompareTo(right.Item));
 
     private void MoveReference(long toMs)
     {
@@ -81,6 +82,8 @@ public sealed class PopularityCounter
             if (sum > 0) _sums[item] = sum;
             else _sums.Remove(item);
         }
+        _ranking.Clear();
+        foreach (var (item, sum) in _sums) _ranking.Add((sum, item));
         _referenceMs = toMs;
     }
 }

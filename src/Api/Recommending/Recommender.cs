@@ -7,22 +7,25 @@ namespace BeeFormer.Streaming.Api;
 
 /// <summary>Answers from one pair; what is hidden is in none of them.</summary>
 internal sealed class Recommender(
-    IVectorIndex index, IProfiles profiles, HiddenItems hidden, PopularityCounter popularity, IOptions<UserVectorOptions> weights, TimeProvider time)
+    IVectorIndex index, IProfiles profiles, HiddenItems hidden, PopularityCounter popularity, IOptions<UserVectorOptions> weights, IOptions<RankingOptions> ranking, TimeProvider time)
 {
-    /// <summary>What a user's taste is read from: weighted items, newest first, and all that counts as seen.</summary>
-    internal sealed record Taste(IReadOnlyList<(ItemId Item, double Weight)> Items, IReadOnlySet<ItemId> Seen);
+    /// <summary>What a user's taste is read from: weighted items, newest first, all that counts as seen, and <see cref="OwnHistory"/>.</summary>
+    internal sealed record Taste(IReadOnlyList<(ItemId Item, double Weight)> Items, IReadOnlySet<ItemId> Seen, IReadOnlyList<(ItemId Item, double Strength)> Own);
 
     public async Task<Taste> TasteOfAsync(UserId user, CancellationToken cancellationToken)
     {
         var history = await profiles.GetAsync(user, cancellationToken);
-        return new Taste(UserVector.Weights(history, weights.Value, time.GetUtcNow().ToUnixTimeMilliseconds()), history.Select(interaction => interaction.Item).ToHashSet());
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        return new Taste(UserVector.Weights(history, weights.Value, now), history.Select(interaction => interaction.Item).ToHashSet(),
+            OwnHistory.Of(history, weights.Value.HalfLife, ranking.Value.Rest, now));
     }
 
-    /// <summary>A history without types and times: all items weigh the same.</summary>
+    /// <summary>A history without types and times: all items weigh the same, and none rests.</summary>
     public static Taste TasteOf(IEnumerable<ItemId> history)
     {
         var items = history.ToHashSet();
-        return new Taste([.. items.Select(item => (item, 1.0))], items);
+        var weighted = items.Select(item => (item, 1.0)).ToList();
+        return new Taste(weighted, items, weighted);
     }
 
     /// <returns>Where the taste says nothing, or the index holds none of its items: popular items, and <c>Popular</c> is true.</returns>
@@ -34,7 +37,7 @@ internal sealed class Recommender(
         var user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : null);
         if (user is null) return (await PopularAsync(pair, k, filter, cancellationToken), true);
 
-        var found = await SearchAsync(pair, user, k, filter, cancellationToken);
+        var found = ranking.Value.ModelAlone ? await SearchAsync(pair, user, k, filter, cancellationToken) : await BlendAsync(pair, user, taste.Own, k, filter, cancellationToken);
         return (explain ? await ExplainAsync(pair, found, vectors, cancellationToken) : found, false);
     }
 
@@ -46,6 +49,33 @@ internal sealed class Recommender(
         // Looked at again: an item may have been deleted while the search ran.
         var hiddenSince = hidden.Current;
         return [.. found.Where(item => !hiddenSince.Contains(item.Id)).Select(item => new RankedItem(item.Id.Value, item.Title, item.Score, null))];
+    }
+
+    /// <summary>Ranks the items nearest to the user, the most popular and the user's own by their <see cref="Blend"/>.</summary>
+    private async Task<IReadOnlyList<RankedItem>> BlendAsync(
+        PairLease pair, float[] user, IReadOnlyList<(ItemId Item, double Strength)> own, int k, ItemFilter filter, CancellationToken cancellationToken)
+    {
+        var parts = ranking.Value;
+        var candidates = (await SearchAsync(pair, user, Math.Max(k, parts.Candidates), filter, cancellationToken))
+            .ToDictionary(item => new ItemId(item.ItemId), item => (Cosine: item.Score, item.Title));
+
+        var hiddenNow = hidden.Current;
+        bool MayEnter(ItemId item) => !filter.Exclude.Contains(item) && !hiddenNow.Contains(item);
+        var others = new HashSet<ItemId>();
+        if (parts.Popularity > 0) others.UnionWith(popularity.Top(parts.Candidates, MayEnter).Select(item => item.Item));
+        if (parts.History > 0) others.UnionWith(own.Select(item => item.Item).Where(MayEnter));
+        others.ExceptWith(candidates.Keys);
+        foreach (var item in await index.FetchAsync(pair.Collection, [.. others], cancellationToken))
+            if (filter.Admits(item)) candidates[item.Id] = (Dot(user, item.Vector), item.Title);
+
+        var popular = popularity.Shares(candidates.Keys);
+        var strengths = own.ToDictionary(item => item.Item, item => item.Strength);
+        // Looked at again: an item may have been deleted while the others were fetched.
+        var hiddenSince = hidden.Current;
+        return [.. candidates.Where(item => !hiddenSince.Contains(item.Key))
+            .Select(item => (item.Key, item.Value.Title, Score: Blend.Score(item.Value.Cosine, popular[item.Key], strengths.GetValueOrDefault(item.Key), parts)))
+            .OrderByDescending(item => item.Score).ThenBy(item => item.Key).Take(k)
+            .Select(item => new RankedItem(item.Key.Value, item.Title, item.Score, null))];
     }
 
     /// <summary>The item with its vector; null when it is unknown, deleted or hidden.</summary>

@@ -34,9 +34,10 @@ internal static class ReplayCommand
         {
             var plan = new ReplayPlan(dataSet.Of(parsed), parsed.GetRequiredValue(period), parsed.GetRequiredValue(trainEvery), parsed.GetValue(policy));
             var settings = new Dictionary<string, string?>(ManualTraining.Settings);
+            var training = new TrainingPolicy();
             if (parsed.GetValue(policy) is { } file)
             {
-                TrainingPolicy.Load(file); // a mistake in it is told before the data set is read
+                training = TrainingPolicy.Load(file); // a mistake in it is told before the data set is read
                 settings["Policy"] = file;
             }
             ReplayReport result = await Progress.WithBarsAsync(console, async bars =>
@@ -48,7 +49,7 @@ internal static class ReplayCommand
                 reading.Finish();
                 await using StandaloneHost host = await StandaloneHost.StartAsync(parsed.GetRequiredValue(data), "http://127.0.0.1:0", quiet: true, settings, token);
                 return await host.RunAsync(running => new ReplayRun(host.Pipeline, plan, table, items, stopping => BaseVectors.EncodeAsync(host, items, bars, stopping),
-                    host.Folder.Replays, host.UserVector, host.PopularityHalfLife, new EmbeddedProfilesOptions().InteractionsPerUser, host.Time).RunAsync(bars, running), token);
+                    host.Folder.Replays, host.UserVector, host.Ranking, host.PopularityHalfLife, new EmbeddedProfilesOptions().InteractionsPerUser, training, host.Time).RunAsync(bars, running), token);
             });
             Print(console, result);
             ReportFile.Write(parsed.GetValue(report), result);
@@ -62,9 +63,12 @@ internal static class ReplayCommand
         var table = new Table { Title = new TableTitle(string.Create(CultureInfo.InvariantCulture, $"{report.Interactions} interactions, each predicted before it was learned from")) }
             .AddColumns("period", "ranking", "recall@20", "ndcg@20", "coverage", "recall@20 new", "ndcg@20 new");
         foreach (PeriodReport period in report.Periods) Add(table, $"{period.From[..Math.Min(10, period.From.Length)]}, {period.Interactions}", period.Rows);
+        foreach (PeriodReport half in report.Halves) Add(table, $"{half.From[..Math.Min(10, half.From.Length)]} to {half.To[..Math.Min(10, half.To.Length)]}, {half.Interactions}", half.Rows);
         Add(table, "all", report.Overall);
         foreach (TableColumn column in table.Columns.Skip(2)) column.RightAligned();
         console.Write(table);
+        foreach (Comparison compared in report.Comparisons)
+            console.WriteLine($"{compared.Name} above {compared.Against} in {compared.Recall} (recall@20), {compared.Ndcg} (ndcg@20), {compared.RecallNew} (recall@20 new), {compared.NdcgNew} (ndcg@20 new) of {compared.Periods} periods");
         foreach (ReplayedModel model in report.Models) console.WriteLine($"after {model.AfterInteractions}: {model.Version} — {model.Decision}");
         if (report.UnknownItems > 0) console.WriteLine($"{report.UnknownItems} interactions name items that the catalogue lacks; they were stored and not predicted.");
         if (report.Note is { } note) console.WriteLine(note);

@@ -47,6 +47,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
     public SharedModels Models => application.Services.GetRequiredService<SharedModels>();
     public ItemText ItemText => application.Services.GetRequiredService<ItemText>();
     public UserVectorOptions UserVector => application.Services.GetRequiredService<IOptions<UserVectorOptions>>().Value;
+    public RankingOptions Ranking => application.Services.GetRequiredService<IOptions<RankingOptions>>().Value;
     public TimeSpan PopularityHalfLife => application.Services.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife;
 
     /// <summary>Opens the folder and starts every service.</summary>

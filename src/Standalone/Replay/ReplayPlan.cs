@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Standalone.Commands;
 
 namespace BeeFormer.Streaming.Standalone.Replay;
@@ -16,9 +17,10 @@ internal sealed record ReplayPlan(DataSetSource Source, TimeSpan Period, int Tra
     public string EventId(int row) => EventPrefix + row.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Identity of what is replayed and how, by content: only a run that is equal in all of it can be continued.</summary>
-    public string Run() => Hash(Encoding.UTF8.GetBytes(string.Join('\n',
+    public string Run(RankingOptions ranking) => Hash(Encoding.UTF8.GetBytes(string.Join('\n',
         Path.GetFileName(Source.InteractionsFile), HashOf(Source.InteractionsFile), HashOf(Source.ItemsFile), PolicyFile is null ? "" : HashOf(PolicyFile), Source.Type,
-        Source.MinValue?.ToString("R", CultureInfo.InvariantCulture), Source.Columns, Period, TrainEvery)))[..16];
+        Source.MinValue?.ToString("R", CultureInfo.InvariantCulture), Source.Columns, Period, TrainEvery,
+        string.Create(CultureInfo.InvariantCulture, $"{ranking.Model:R} {ranking.Popularity:R} {ranking.History:R} {ranking.Rest:c} {ranking.Candidates}"))))[..16];
 
     private static string HashOf(string file)
     {

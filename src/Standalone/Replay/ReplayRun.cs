@@ -4,6 +4,7 @@ using BeeFormer.Streaming.Standalone.Commands;
 using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Hosting;
 using BeeFormer.Streaming.Standalone.Reports;
+using BeeFormer.Streaming.Trainer;
 
 namespace BeeFormer.Streaming.Standalone.Replay;
 
@@ -13,9 +14,9 @@ namespace BeeFormer.Streaming.Standalone.Replay;
 /// </summary>
 internal sealed class ReplayRun(
     LivePipeline pipeline, ReplayPlan plan, InteractionTable table, IReadOnlyList<ItemEvent> items, Func<CancellationToken, Task<ItemVectors>> baseVectors,
-    string checkpointFolder, UserVectorOptions userVector, TimeSpan popularityHalfLife, int historyLength, TimeProvider time)
+    string checkpointFolder, UserVectorOptions userVector, RankingOptions ranking, TimeSpan popularityHalfLife, int historyLength, TrainingPolicy policy, TimeProvider time)
 {
-    public const string Served = "beeformer";
+    public const string Model = "beeformer";
     public const string Base = "base";
     private const int Batch = 512;
 
@@ -23,7 +24,7 @@ internal sealed class ReplayRun(
 
     public async Task<ReplayReport> RunAsync(Bars bars, CancellationToken cancellationToken)
     {
-        string run = await Task.Run(plan.Run, cancellationToken);
+        string run = await Task.Run(() => plan.Run(ranking), cancellationToken);
         string file = Path.Combine(checkpointFolder, $"{run}.json");
         ReplayCheckpoint checkpoint = ReplayCheckpoint.Load(file, run);
         double secondsBefore = checkpoint.Seconds;
@@ -33,7 +34,8 @@ internal sealed class ReplayRun(
         if (checkpoint is { Position: 0, TrainingDue: false }) checkpoint.Note = Foreknowledge(landed);
         using ItemVectors untrained = await baseVectors(cancellationToken);
         var periods = new Periods(table, plan.Period);
-        var rehearsal = new Rehearsal(table, plan.Source.Type, places, periods, checkpoint, userVector, popularityHalfLife, historyLength);
+        var rehearsal = new Rehearsal(table, plan.Source.Type, places, periods, checkpoint, userVector, ranking, popularityHalfLife, historyLength);
+        using PeriodElsa? elsa = policy.ElsaEpochs == 0 ? null : new PeriodElsa(table, plan.Source.Type, places, periods, policy, userVector);
         rehearsal.Recall(0, checkpoint.Position);
 
         Bar bar = bars.Start("Replaying interactions", table.Count);
@@ -55,7 +57,7 @@ internal sealed class ReplayRun(
                 for (int first = checkpoint.Position; first < barrier; first += Batch)
                 {
                     int end = Math.Min(first + Batch, barrier);
-                    rehearsal.Measure(first, end, [(Served, served), (Base, untrained)]);
+                    rehearsal.Measure(first, end, [(Model, served), (Base, untrained)], elsa, cancellationToken);
                     await AppendAsync(first, end, landed, cancellationToken);
                     bar.Set(end);
                 }
@@ -123,12 +125,18 @@ internal sealed class ReplayRun(
 
     private ReplayReport Report(ReplayCheckpoint checkpoint, Periods periods)
     {
-        string[] names = [Served, Base, Rehearsal.Popularity];
+        string[] names = [Model, Base, Rehearsal.Popularity, Rehearsal.History, .. policy.ElsaEpochs == 0 ? [] : new[] { Rehearsal.Elsa }, Rehearsal.Served];
         int[] numbers = [.. checkpoint.Measures.Values.SelectMany(byPeriod => byPeriod.Keys).Distinct().Order()];
-        return new ReplayReport(table.Count, checkpoint.UnknownItems,
-            [.. names.Select(name => PeriodMeasures.Sum(numbers.Select(number => checkpoint.Of(name, number))).Row(name, items.Count))],
-            [.. numbers.Select(number => new PeriodReport(periods.From(number), periods.To(number), checkpoint.Of(Rehearsal.Popularity, number).Count,
-                [.. names.Select(name => checkpoint.Of(name, number).Row(name, items.Count))]))],
-            checkpoint.Models, Math.Round(checkpoint.Seconds, 1), checkpoint.PeakMemoryMb, checkpoint.Note);
+        IReadOnlyList<PeriodRow> Rows(IReadOnlyList<int> some) => [.. names.Select(name => PeriodMeasures.Sum(some.Select(number => checkpoint.Of(name, number))).Row(name, items.Count))];
+        PeriodReport Between(IReadOnlyList<int> some) => new(periods.From(some[0]), periods.To(some[^1]), some.Sum(number => checkpoint.Of(Rehearsal.Popularity, number).Count), Rows(some));
+
+        int[] compared = [.. numbers.Where(number => number >= Comparison.First(table.Timed))];
+        IReadOnlyList<PeriodRow>[] rows = [.. compared.Select(number => Rows([number]))];
+        IEnumerable<(string Name, string Against)> pairs = names.Except([Model, Rehearsal.Served, Rehearsal.History]).Select(other => (Model, other))
+            .Concat(names.Except([Rehearsal.Served]).Select(other => (Rehearsal.Served, other)));
+        int half = compared.Length / 2;
+        return new ReplayReport(table.Count, checkpoint.UnknownItems, Rows(numbers), [.. numbers.Select(number => Between([number]))],
+            checkpoint.Models, Math.Round(checkpoint.Seconds, 1), checkpoint.PeakMemoryMb, checkpoint.Note,
+            [.. pairs.Select(pair => Comparison.Of(pair.Name, pair.Against, rows))], half == 0 ? [] : [Between(compared[..half]), Between(compared[half..])]);
     }
 }

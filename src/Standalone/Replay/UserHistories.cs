@@ -21,6 +21,10 @@ internal sealed class UserHistories(int users, int length, UserVectorOptions opt
         return UserVector.Weights(newestFirst, options, nowMs);
     }
 
+    /// <summary>The user's own items, the one most likely bought again first, by the function that serves users.</summary>
+    public IReadOnlyList<(ItemId Item, double Strength)> Own(int user, TimeSpan rest, long nowMs) =>
+        recent[user] is { } history ? OwnHistory.Of([.. Enumerable.Reverse(history)], options.HalfLife, rest, nowMs) : [];
+
     /// <summary>Distinct items of the user in the order of their first time; grows, so the number of now names the state of now.</summary>
     public IReadOnlyList<int> Seen(int user) => seen[user] ?? (IReadOnlyList<int>)[];
 

@@ -25,10 +25,15 @@ internal sealed record ElsaOptions
 /// ELSA (Vančura, Alves, Kasalický, Kordík 2022), the collaborative baseline: a free vector for each item, learned from interactions alone. It says how much of the users' behaviour
 /// can be foretold without any text, and it is blind to items that nobody has touched.
 /// </summary>
-internal static class Elsa
+public static class Elsa
 {
+    /// <summary>Trains as the policy says; the same interactions, policy and number of threads give the same vectors.</summary>
+    /// <returns>A row of length 1 for each item of the catalogue; all 0 for an item without users and for one beyond the policy's <see cref="TrainingPolicy.ElsaMaxItems"/>.</returns>
+    public static EmbeddingMatrix Train(InteractionMatrix interactions, TrainingPolicy policy, CancellationToken cancellationToken) =>
+        Train(interactions, new ElsaOptions { Factors = policy.ElsaFactors, Epochs = policy.ElsaEpochs, MaxItems = policy.ElsaMaxItems, Seed = policy.Seed }, cancellationToken);
+
     /// <returns>A row of length 1 for each item of the catalogue; all 0 for an item without users and for one beyond <see cref="ElsaOptions.MaxItems"/>.</returns>
-    public static EmbeddingMatrix Train(InteractionMatrix interactions, ElsaOptions options, CancellationToken cancellationToken)
+    internal static EmbeddingMatrix Train(InteractionMatrix interactions, ElsaOptions options, CancellationToken cancellationToken)
     {
         int[] users = interactions.UsersPerItem();
         int[] kept = [.. interactions.TouchedItems().OrderByDescending(item => users[item]).Take(options.MaxItems).Order()];

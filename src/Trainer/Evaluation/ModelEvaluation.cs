@@ -39,8 +39,7 @@ internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> t
 
     public HoldoutScores Elsa()
     {
-        var options = new ElsaOptions { Factors = policy.ElsaFactors, Epochs = policy.ElsaEpochs, MaxItems = policy.ElsaMaxItems, Seed = policy.Seed };
-        EmbeddingMatrix vectors = Trainer.Elsa.Train(split.History, options, cancellationToken);
+        EmbeddingMatrix vectors = Trainer.Elsa.Train(split.History, policy, cancellationToken);
         return HoldoutScores.Of(split, catalogue => Baselines.ByKnownVectors(vectors, split.History, catalogue), cancellationToken);
     }
 

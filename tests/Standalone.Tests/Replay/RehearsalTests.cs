@@ -2,6 +2,7 @@ using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Replay;
+using BeeFormer.Streaming.Trainer;
 
 namespace BeeFormer.Streaming.Standalone.Tests.Replay;
 
@@ -32,21 +33,65 @@ public sealed class RehearsalTests
     }
 
     [Fact]
+    public void Own_history_finds_what_is_bought_again_and_misses_what_is_new()
+    {
+        // Nobody is foretold the first item; 1 and 2 are new, 0 comes back as the strongest.
+        PeriodMeasures measures = Measure(Table([(0, 0), (0, 1), (0, 0), (0, 2), (0, 0)]), [5]).Of(Rehearsal.History, 0);
+        Assert.Equal((5, 2), (measures.Count, measures.Hits));
+        Assert.Equal((3, 0), (measures.CountNew, measures.HitsNew));
+        Assert.Equal(1 / Math.Log2(3) + 1, measures.Gain, 1e-9); // second behind the newer 1, then first by two purchases
+    }
+
+    [Fact]
+    public void Served_ranking_finds_what_its_parts_find()
+    {
+        // Item 59 is popular, item 0 the user's own; the vectors lead nowhere.
+        (int, int)[] others = [.. Enumerable.Range(1, 20).Select(user => (user, 59))];
+        InteractionTable table = Table([(0, 0), .. others, (0, 59), (0, 0)]);
+        ReplayCheckpoint measured = Measure(table, [22, 1]);
+        PeriodMeasures served = measured.Of(Rehearsal.Served, 0), popularity = measured.Of(Rehearsal.Popularity, 0), model = measured.Of("m", 0);
+        Assert.Equal(popularity.HitsNew, served.HitsNew);
+        Assert.Equal(model.HitsNew + 1, served.HitsNew);
+        Assert.True(served.Gain > model.Gain, $"{served.Gain} served, {model.Gain} by the model");
+    }
+
+    [Fact]
+    public void Elsa_learns_once_a_period_from_what_came_before_it()
+    {
+        // In the first week items 2n and 2n + 1 go together, in the second users who touched one are foretold the other.
+        (int, int)[] together = [.. Enumerable.Range(0, 24).SelectMany(user => new[] { (user, 2 * (user % 6)), (user, 2 * (user % 6) + 1) })];
+        (int, int)[] later = [.. Enumerable.Range(24, 6).SelectMany(user => new[] { (user, 2 * (user - 24)), (user, 2 * (user - 24) + 1) })];
+        InteractionTable table = Table([.. together, .. later]);
+        long[] times = [.. table.TimestampMs.Select((time, n) => n < together.Length ? time : time + 7 * 86_400_000L)];
+        var measured = new ReplayCheckpoint { Run = "r" };
+        Go(table with { TimestampMs = times }, measured, 0, 0, table.Count);
+        Assert.Equal(measured.Of(Rehearsal.Popularity, 0).Row("", Items), measured.Of(Rehearsal.Elsa, 0).Row("", Items)); // knows nothing yet: what is popular
+        double second = Enumerable.Range(1, 2).Sum(period => measured.Of(Rehearsal.Elsa, period).Gain);
+        Assert.True(second > Enumerable.Range(1, 2).Sum(period => measured.Of(Rehearsal.Popularity, period).Gain), $"{second}");
+    }
+
+    [Fact]
     public void Going_on_after_a_restart_measures_the_same_as_one_run()
     {
         var random = new Random(3);
         (int, int)[] touches = [.. Enumerable.Range(0, 400).Select(_ => (random.Next(20), random.Next(Items)))];
         InteractionTable table = Table(touches);
+        table = table with { TimestampMs = [.. table.TimestampMs.Select((time, n) => time + n * 3_600_000L)] }; // three weeks
         ReplayCheckpoint straight = Measure(table, [400]), inParts = Measure(table, [130, 1, 269]);
 
         var resumed = new ReplayCheckpoint { Run = "r" };
         Go(table, resumed, 0, 0, 150);
         Go(table, resumed, 150, 150, 400); // a new process: histories and popularity come from the file
-        foreach (string name in new[] { "m", Rehearsal.Popularity })
+        foreach (string name in new[] { "m", Rehearsal.Popularity, Rehearsal.History, Rehearsal.Elsa, Rehearsal.Served })
         {
-            Assert.Equal(straight.Of(name, 0).Row(name, Items), inParts.Of(name, 0).Row(name, Items));
-            Assert.Equal(straight.Of(name, 0).Row(name, Items), resumed.Of(name, 0).Row(name, Items));
+            Assert.Equal([0, 1, 2], straight.Measures[name].Keys);
+            for (int period = 0; period < 3; period++)
+            {
+                Assert.Equal(straight.Of(name, period).Row(name, Items), inParts.Of(name, period).Row(name, Items));
+                Assert.Equal(straight.Of(name, period).Row(name, Items), resumed.Of(name, period).Row(name, Items));
+            }
         }
+        Assert.NotEqual(straight.Of(Rehearsal.Popularity, 2).Row("", Items), straight.Of(Rehearsal.Elsa, 2).Row("", Items)); // it has learned
     }
 
     [Fact]
@@ -62,10 +107,11 @@ public sealed class RehearsalTests
         var measured = new ReplayCheckpoint { Run = "r" };
         var rehearsal = Rehearse(table, measured);
         using ItemVectors vectors = Vectors();
+        using PeriodElsa elsa = Elsa(table);
         int first = 0;
         foreach (int batch in batches)
         {
-            rehearsal.Measure(first, first + batch, [("m", vectors)]);
+            rehearsal.Measure(first, first + batch, [("m", vectors)], elsa, TestContext.Current.CancellationToken);
             first += batch;
         }
         return measured;
@@ -76,11 +122,15 @@ public sealed class RehearsalTests
         Rehearsal rehearsal = Rehearse(table, measured);
         rehearsal.Recall(0, known);
         using ItemVectors vectors = Vectors();
-        rehearsal.Measure(first, end, [("m", vectors)]);
+        using PeriodElsa elsa = Elsa(table);
+        rehearsal.Measure(first, end, [("m", vectors)], elsa, TestContext.Current.CancellationToken);
     }
 
     private Rehearsal Rehearse(InteractionTable table, ReplayCheckpoint measured) =>
-        new(table, "purchase", places, new Periods(table, TimeSpan.FromDays(7)), measured, new UserVectorOptions(), TimeSpan.FromDays(7), 200);
+        new(table, "purchase", places, new Periods(table, TimeSpan.FromDays(7)), measured, new UserVectorOptions(), new RankingOptions { Rest = TimeSpan.Zero }, TimeSpan.FromDays(7), 200);
+
+    private PeriodElsa Elsa(InteractionTable table) =>
+        new(table, "purchase", places, new Periods(table, TimeSpan.FromDays(7)), new TrainingPolicy { ElsaFactors = 8 }, new UserVectorOptions());
 
     private ItemVectors Vectors()
     {

@@ -1,3 +1,4 @@
+using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Standalone.Commands;
 using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Replay;
@@ -18,7 +19,7 @@ public sealed class ReplayPlanTests : IDisposable
     public void Dispose() => files.Dispose();
 
     [Fact]
-    public void The_same_again_is_the_same_run() => Assert.Equal(plan.Run(), (plan with { }).Run());
+    public void The_same_again_is_the_same_run() => Assert.Equal(plan.Run(new RankingOptions()), (plan with { }).Run(new RankingOptions()));
 
     [Theory]
     [InlineData("items.csv", "item_id,title\ni1,Scanner\n")]
@@ -26,9 +27,9 @@ public sealed class ReplayPlanTests : IDisposable
     [InlineData("policy.yaml", "head_steps: 20")]
     public void Other_content_of_equal_length_is_another_run(string file, string content)
     {
-        string before = plan.Run();
+        string before = plan.Run(new RankingOptions());
         files.Write(file, content);
-        Assert.NotEqual(before, plan.Run());
+        Assert.NotEqual(before, plan.Run(new RankingOptions()));
     }
 
     [Fact]
@@ -40,6 +41,9 @@ public sealed class ReplayPlanTests : IDisposable
             plan with { Source = plan.Source with { Type = "rating" } }, plan with { Source = plan.Source with { MinValue = 4 } },
             plan with { Source = plan.Source with { Columns = new ColumnNames { Text = "title" } } },
         ];
-        Assert.Equal(others.Length + 1, others.Append(plan).Select(other => other.Run()).Distinct().Count());
+        Assert.Equal(others.Length + 1, others.Append(plan).Select(other => other.Run(new RankingOptions())).Distinct().Count());
+
+        RankingOptions[] rankings = [new(), new() { Model = 2 }, new() { Popularity = 2 }, new() { History = 2 }, new() { Rest = TimeSpan.Zero }, new() { Candidates = 20 }];
+        Assert.Equal(rankings.Length, rankings.Select(plan.Run).Distinct().Count());
     }
 }
