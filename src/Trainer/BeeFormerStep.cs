@@ -38,12 +38,15 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
     /// <param name="tokens">Token ids of the columns' texts.</param>
     /// <param name="x">[users, columns]; rows without any interaction are allowed and add to the mean only.</param>
     /// <returns>The loss.</returns>
-    public float Accumulate(IReadOnlyList<int[]> tokens, Tensor x) => Accumulate(tokens, LossOf((int)x.size(1), (int)x.size(0), (first, count) => x.narrow(0, first, count)));
+    public float Accumulate(IReadOnlyList<int[]> tokens, Tensor x) => Accumulate(tokens, LossOf(x));
 
     /// <inheritdoc cref="Accumulate(IReadOnlyList{int[]}, Tensor)"/>
     public float Accumulate(IReadOnlyList<int[]> tokens, TrainingBatch batch) => Accumulate(tokens, LossOf(batch));
 
-    /// <summary>The loss on embeddings of a batch's columns, and its gradient.</summary>
+    /// <summary>The loss on embeddings of the columns of X, and its gradient.</summary>
+    public Func<Tensor, int[], (float Loss, Tensor Gradient)> LossOf(Tensor x) => LossOf((int)x.size(1), (int)x.size(0), (first, count) => x.narrow(0, first, count));
+
+    /// <inheritdoc cref="LossOf(Tensor)"/>
     public Func<Tensor, int[], (float Loss, Tensor Gradient)> LossOf(TrainingBatch batch) => LossOf(batch.Columns.Length, batch.Rows, (first, count) => tensor(batch.Dense(first, count), count, batch.Columns.Length));
 
     /// <param name="rowsOfX">[count, columns] from the first row and the count on.</param>
