@@ -34,7 +34,10 @@ internal sealed class BaseModel(IModelStore models, EncoderOutputCache cache, It
         if (!policy.UseImages) return new ItemEncoder(text);
         try
         {
-            return new ItemEncoder(TextImageEncoder.Load(named ?? SentenceEncoder.DefaultFolder, text));
+            var encoder = new ItemEncoder(TextImageEncoder.Load(named ?? SentenceEncoder.DefaultFolder, text));
+            if (encoder.IsFinite) return encoder;
+            encoder.Dispose();
+            throw new InvalidDataException("its weights hold values that are not finite numbers.");
         }
         catch (InvalidDataException problem)
         {
