@@ -10,38 +10,46 @@ namespace BeeFormer.Streaming.Encoder;
 /// </summary>
 public sealed class EmbeddingModel : IDisposable
 {
+    private readonly ItemEncoder _encoder;
     private readonly ItemText _text;
+    private readonly PictureFolder? _pictures;
     private readonly EncoderOutputCache? _cache;
     private readonly IDisposable? _owner;
 
     /// <param name="head">Null: vectors are the encoder's own, scaled to length 1.</param>
     /// <param name="cache">Null: every text is encoded each time.</param>
-    public EmbeddingModel(SentenceEncoder encoder, Head? head, ItemText text, EncoderOutputCache? cache) : this(encoder, head, text, cache, owner: null) { }
+    public EmbeddingModel(SentenceEncoder encoder, Head? head, ItemText text, EncoderOutputCache? cache) : this(new ItemEncoder(encoder), head, text, cache, pictures: null, owner: null) { }
+
+    /// <param name="head">Null: vectors are the encoder's own, scaled to length 1.</param>
+    /// <param name="cache">Null: every item is encoded each time.</param>
+    /// <param name="pictures">Where an encoder with an image tower finds the items' pictures; null: there are none.</param>
+    public EmbeddingModel(ItemEncoder encoder, Head? head, ItemText text, EncoderOutputCache? cache, PictureFolder? pictures) : this(encoder, head, text, cache, pictures, owner: null) { }
 
     /// <param name="owner">Disposed with the model; null: the encoder is borrowed.</param>
-    internal EmbeddingModel(SentenceEncoder encoder, Head? head, ItemText text, EncoderOutputCache? cache, IDisposable? owner)
+    internal EmbeddingModel(ItemEncoder encoder, Head? head, ItemText text, EncoderOutputCache? cache, PictureFolder? pictures, IDisposable? owner)
     {
         if (head is not null && head.EncoderDimension != encoder.Dimension)
             throw new ArgumentException($"The head was made for encoder outputs of dimension {head.EncoderDimension}; the encoder gives {encoder.Dimension}.", nameof(head));
-        Encoder = encoder;
+        _encoder = encoder;
         Head = head;
         _text = text;
         _cache = cache;
+        _pictures = pictures;
         _owner = owner;
         Fingerprint = new Fingerprint(Convert.ToHexStringLower(SHA256.HashData(
             Encoding.UTF8.GetBytes($"model 1\n{encoder.Fingerprint}\n{head?.Fingerprint.Value ?? "none"}\n{text.Template}"))));
     }
 
-    /// <summary>Loads what <see cref="Save"/> wrote, or a plain sentence-transformers folder (no head).</summary>
+    /// <summary>Loads what <see cref="Save"/> wrote, or a plain sentence-transformers folder (no head). It looks for no pictures: see <see cref="SharedModels"/>.</summary>
     /// <param name="maxSequenceLength">Tokens a text is cut to; null: the folder's own.</param>
     /// <exception cref="InvalidDataException">Names the file and what was expected.</exception>
     public static EmbeddingModel Load(string folder, ItemText text, EncoderOutputCache? cache, int? maxSequenceLength = null, EncoderArithmetic arithmetic = EncoderArithmetic.Auto)
     {
         var files = HeadFiles.Find(folder);
-        var encoder = SentenceEncoder.Load(folder, maxSequenceLength, arithmetic, module => files is not null && files.Modules.Contains(module));
+        var encoder = ItemEncoder.Of(folder, SentenceEncoder.Load(folder, maxSequenceLength, arithmetic, module => files is not null && files.Modules.Contains(module)));
         try
         {
-            return new EmbeddingModel(encoder, ReadHead(folder, files, encoder), text, cache, owner: encoder);
+            return new EmbeddingModel(encoder, ReadHead(folder, files, encoder.Dimension), text, cache, pictures: null, owner: encoder);
         }
         catch
         {
@@ -51,33 +59,40 @@ public sealed class EmbeddingModel : IDisposable
     }
 
     /// <returns>Null where the folder holds no head.</returns>
-    internal static Head? ReadHead(string folder, HeadFiles.Found? files, SentenceEncoder encoder)
+    internal static Head? ReadHead(string folder, HeadFiles.Found? files, int encoderDimension)
     {
         if (files is null) return null;
         Head head = HeadFiles.Read(folder);
-        return head.EncoderDimension == encoder.Dimension ? head
-            : throw new InvalidDataException($"{folder}: the head was made for encoder outputs of dimension {head.EncoderDimension}; the encoder gives {encoder.Dimension}.");
+        return head.EncoderDimension == encoderDimension ? head
+            : throw new InvalidDataException($"{folder}: the head was made for encoder outputs of dimension {head.EncoderDimension}; the encoder gives {encoderDimension}.");
     }
 
-    public SentenceEncoder Encoder { get; }
+    /// <summary>The text encoder; where there are two towers, the text tower.</summary>
+    public SentenceEncoder Encoder => _encoder.Text;
+    /// <summary>All that encodes items.</summary>
+    public ItemEncoder ItemEncoder => _encoder;
     public Head? Head { get; }
     /// <summary>Covers encoder, head and text template: decides every vector.</summary>
     public Fingerprint Fingerprint { get; }
-    public int Dimension => Head?.Dimension ?? Encoder.Dimension;
+    public int Dimension => Head?.Dimension ?? _encoder.Dimension;
 
     /// <summary>The same encoder, template and cache with another head. It borrows this model's encoder: dispose this one last.</summary>
-    public EmbeddingModel WithHead(Head? head) => new(Encoder, head, _text, _cache);
+    public EmbeddingModel WithHead(Head? head) => new(_encoder, head, _text, _cache, _pictures);
 
     /// <summary>Vectors of length 1 for item texts, in input order; encoder outputs come from the cache where it has them and go into it where not.</summary>
     public EmbeddingMatrix EmbedTexts(IReadOnlyList<string> texts, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
-        Finish(EncoderOutputs(texts, progress, cancellationToken), texts);
+        EmbedItems(texts, imageUrls: null, progress, cancellationToken);
 
-    /// <summary>The same for items, through the text template.</summary>
+    /// <summary>The same for items, through the text template, with their pictures where the encoder takes any.</summary>
     public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
-        EmbedTexts([.. items.Select(_text.Of)], progress, cancellationToken);
+        EmbedItems([.. items.Select(_text.Of)], [.. items.Select(item => item.ImageUrl)], progress, cancellationToken);
+
+    /// <param name="imageUrls">One a text, null where it has no picture; null: none has one.</param>
+    public EmbeddingMatrix EmbedItems(IReadOnlyList<string> texts, IReadOnlyList<string?>? imageUrls, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
+        Finish(_encoder.Encode(texts, imageUrls, _pictures, _cache, progress, cancellationToken), texts);
 
     /// <summary>The vector of a free-text query, by the same path as an item's text; not cached.</summary>
-    public float[] EmbedQuery(string text) => Finish(Encoder.Encode([text], TextRole.Query), [text]).Values;
+    public float[] EmbedQuery(string text) => Finish(_encoder.EncodeQuery(text), [text]).Values;
 
     /// <summary>
     /// Writes the encoder with W as a last Dense module (Python opens it unchanged), and <c>head/</c> beside it: see <see cref="Encoder.Head.Save"/>.
@@ -85,12 +100,9 @@ public sealed class EmbeddingModel : IDisposable
     /// </summary>
     public void Save(string folder)
     {
-        Encoder.Save(folder);
+        _encoder.Save(folder);
         Head?.Save(folder);
     }
-
-    private EmbeddingMatrix EncoderOutputs(IReadOnlyList<string> texts, IProgress<int>? progress, CancellationToken cancellationToken) =>
-        _cache is null ? Encoder.Encode(texts, TextRole.Document, progress, cancellationToken) : _cache.GetOrEncode(Encoder, texts, progress, cancellationToken);
 
     private EmbeddingMatrix Finish(EmbeddingMatrix encoderOutputs, IReadOnlyList<string> texts)
     {

@@ -3,7 +3,7 @@ using BeeFormer.Streaming.Contracts;
 namespace BeeFormer.Streaming.Encoder;
 
 /// <summary>
-/// Encoder outputs on disk, keyed by encoder fingerprint and SHA-256 of the text: an identical text is encoded once for each encoder. One append-only file an encoder, <c>{fingerprint}.outputs</c>.
+/// Encoder outputs on disk, keyed by encoder fingerprint and SHA-256 of the text (and of the picture, where the encoder takes one): an identical text is encoded once for each encoder. One append-only file an encoder, <c>{fingerprint}.outputs</c>.
 /// Crash-safe: a torn record is dropped when opened, a damaged one is encoded again. Safe for several threads of one process; a second process is refused.
 /// In memory is an index of about 50 bytes a text, not the outputs.
 /// </summary>
@@ -32,24 +32,28 @@ public sealed class EncoderOutputCache : IDisposable
         GetOrCompute(encoder.Fingerprint, encoder.Dimension, texts, missing => encoder.Encode(missing, TextRole.Document, null, cancellationToken), progress, cancellationToken);
 
     internal EmbeddingMatrix GetOrCompute(Fingerprint fingerprint, int dimension, IReadOnlyList<string> texts, Func<IReadOnlyList<string>, EmbeddingMatrix> compute,
-        IProgress<int>? progress, CancellationToken cancellationToken)
+        IProgress<int>? progress, CancellationToken cancellationToken) =>
+        GetOrCompute(fingerprint, dimension, [.. texts.Select(text => TextKey.Of(text))], rows => compute([.. rows.Select(row => texts[row])]), progress, cancellationToken);
+
+    /// <param name="compute">Outputs of the given rows, in their order.</param>
+    internal EmbeddingMatrix GetOrCompute(Fingerprint fingerprint, int dimension, TextKey[] keys, Func<int[], EmbeddingMatrix> compute, IProgress<int>? progress, CancellationToken cancellationToken)
     {
         var file = FileOf(fingerprint, dimension);
-        var outputs = EmbeddingMatrix.Zeros(texts.Count, dimension);
+        var outputs = EmbeddingMatrix.Zeros(keys.Length, dimension);
         var missing = new Dictionary<TextKey, List<int>>();
-        for (int row = 0; row < texts.Count; row++)
+        for (int row = 0; row < keys.Length; row++)
         {
-            var key = TextKey.Of(texts[row]);
+            TextKey key = keys[row];
             if (missing.TryGetValue(key, out var rows)) rows.Add(row);
             else if (!file.TryRead(key, outputs.Row(row))) missing.Add(key, [row]);
         }
 
-        int done = texts.Count - missing.Sum(text => text.Value.Count);
+        int done = keys.Length - missing.Sum(text => text.Value.Count);
         progress?.Report(done);
         foreach (var chunk in missing.Chunk(TextsPerWrite))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var computed = compute([.. chunk.Select(text => texts[text.Value[0]])]);
+            var computed = compute([.. chunk.Select(text => text.Value[0])]);
             if (computed.Rows != chunk.Length || computed.Dimension != dimension)
                 throw new InvalidOperationException($"The encoder gave {computed.Rows} x {computed.Dimension} values for {chunk.Length} texts of dimension {dimension}.");
             for (int n = 0; n < chunk.Length; n++)

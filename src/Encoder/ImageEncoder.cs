@@ -164,6 +164,20 @@ public sealed class ImageEncoder : IDisposable
         }
     }
 
+    /// <summary>Whoever was given <see cref="Parameters"/> changes them no more: the fingerprint is made once again.</summary>
+    public void Settle() => (fingerprint, weightsHandedOut) = (null, false);
+
+    /// <summary>Whether all weights are finite numbers.</summary>
+    public bool IsFinite
+    {
+        get
+        {
+            using IDisposable noGradients = no_grad();
+            using DisposeScope scope = NewDisposeScope();
+            return weights.Taken.All(w => w.Value.isfinite().all().cpu().data<bool>()[0]);
+        }
+    }
+
     /// <summary>A second encoder with the same weights in memory of its own (to fine-tune).</summary>
     public ImageEncoder Clone() => new("clone", config, preprocessing, normalized, Limits, weights.Clone());
 

@@ -24,11 +24,14 @@ public sealed class TextImageEncoder : IDisposable
 
     /// <summary>Loads what <see cref="Save"/> wrote, or a sentence-transformers folder of a CLIP as it came (w is 1).</summary>
     /// <exception cref="InvalidDataException">Names the file and what was expected.</exception>
-    public static TextImageEncoder Load(string folder, int? maxSequenceLength = null, ImageLimits? limits = null, EncoderArithmetic arithmetic = EncoderArithmetic.Auto)
+    public static TextImageEncoder Load(string folder, int? maxSequenceLength = null, ImageLimits? limits = null, EncoderArithmetic arithmetic = EncoderArithmetic.Auto) =>
+        Load(folder, SentenceEncoder.Load(folder, maxSequenceLength, arithmetic), limits);
+
+    /// <param name="text">The text tower of that folder; disposed with what is returned, or when this fails.</param>
+    public static TextImageEncoder Load(string folder, SentenceEncoder text, ImageLimits? limits = null)
     {
         string own = Path.Combine(folder, ImageFolder);
-        bool saved = Directory.Exists(own);
-        SentenceEncoder text = SentenceEncoder.Load(folder, maxSequenceLength, arithmetic);
+        bool saved = IsSaved(folder);
         ImageEncoder? image = null;
         try
         {
@@ -44,6 +47,9 @@ public sealed class TextImageEncoder : IDisposable
         }
     }
 
+    /// <summary>Whether <see cref="Save"/> wrote this folder.</summary>
+    internal static bool IsSaved(string folder) => File.Exists(Path.Combine(folder, ImageFolder, ImageWeight.FileName));
+
     /// <summary>The text tower.</summary>
     public SentenceEncoder Text { get; }
 
@@ -55,6 +61,9 @@ public sealed class TextImageEncoder : IDisposable
 
     /// <summary>ln w [1], trained beside the parameters of the towers.</summary>
     public Tensor LogWeight => weight.Log;
+
+    /// <summary>What learns beside the text tower: <c>images/</c> and the image tower's names, and <c>images/log_weight</c>.</summary>
+    public IReadOnlyList<(string Name, Tensor Value)> ImageParameters => [.. Image.Parameters.Select(p => ($"{ImageFolder}/{p.Name}", p.Value)), ($"{ImageFolder}/log_weight", LogWeight)];
 
     /// <summary>Length of an embedding.</summary>
     public int Dimension => Text.Dimension;

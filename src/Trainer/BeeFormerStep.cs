@@ -38,20 +38,25 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
     /// <param name="tokens">Token ids of the columns' texts.</param>
     /// <param name="x">[users, columns]; rows without any interaction are allowed and add to the mean only.</param>
     /// <returns>The loss.</returns>
-    public float Accumulate(IReadOnlyList<int[]> tokens, Tensor x) => Accumulate(tokens, (int)x.size(0), (first, count) => x.narrow(0, first, count));
+    public float Accumulate(IReadOnlyList<int[]> tokens, Tensor x) => Accumulate(tokens, LossOf(x));
 
     /// <inheritdoc cref="Accumulate(IReadOnlyList{int[]}, Tensor)"/>
-    public float Accumulate(IReadOnlyList<int[]> tokens, TrainingBatch batch) =>
-        Accumulate(tokens, batch.Rows, (first, count) => tensor(batch.Dense(first, count), count, batch.Columns.Length));
+    public float Accumulate(IReadOnlyList<int[]> tokens, TrainingBatch batch) => Accumulate(tokens, LossOf(batch));
+
+    /// <summary>The loss on embeddings of the columns of X, and its gradient.</summary>
+    public Func<Tensor, int[], (float Loss, Tensor Gradient)> LossOf(Tensor x) => LossOf((int)x.size(1), (int)x.size(0), (first, count) => x.narrow(0, first, count));
+
+    /// <inheritdoc cref="LossOf(Tensor)"/>
+    public Func<Tensor, int[], (float Loss, Tensor Gradient)> LossOf(TrainingBatch batch) => LossOf(batch.Columns.Length, batch.Rows, (first, count) => tensor(batch.Dense(first, count), count, batch.Columns.Length));
 
     /// <param name="rowsOfX">[count, columns] from the first row and the count on.</param>
-    private float Accumulate(IReadOnlyList<int[]> tokens, int rows, Func<int, int, Tensor> rowsOfX) => Accumulate(tokens, (embeddings, order) =>
+    private Func<Tensor, int[], (float Loss, Tensor Gradient)> LossOf(int columnsOfX, int rows, Func<int, int, Tensor> rowsOfX) => (embeddings, order) =>
     {
         // Rows of A are in the order given, so the columns of X are brought into it.
         Tensor columns = tensor(order.Select(column => (long)column).ToArray());
         using var withGradients = enable_grad();
         Tensor a = embeddings.requires_grad_();
-        int together = Math.Clamp(LossEntries / tokens.Count, 1, Math.Max(1, rows));
+        int together = Math.Clamp(LossEntries / columnsOfX, 1, Math.Max(1, rows));
         double sum = 0;
         // The loss is a mean over users: their gradients add up, whatever the number taken at once.
         for (int first = 0; first < rows; first += together)
@@ -65,7 +70,7 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
             sum += loss.cpu().data<float>()[0];
         }
         return ((float)sum, a.grad!);
-    });
+    };
 
     /// <summary>The same for another loss on the embeddings.</summary>
     /// <param name="gradientOf">From embeddings [columns, d] (no graph), not of length 1, and the column of each row: the loss and ∂loss/∂embeddings [columns, d].</param>

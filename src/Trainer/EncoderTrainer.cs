@@ -26,12 +26,22 @@ public static class EncoderTrainer
     internal static (SentenceEncoder Encoder, Head? Head) Train(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
         string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null)
     {
+        (ItemEncoder trained, Head? after) = Train(new ItemEncoder(encoder), head, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken, validation, checkpoint);
+        return (trained.Text, after);
+    }
+
+    /// <summary>The same for an encoder that may have an image tower, which then learns, too.</summary>
+    /// <param name="pixels">Of an item's picture (<see cref="ImageEncoder.Preprocess"/>); null where it has none. Asked twice a step. Without an image tower it is not asked.</param>
+    internal static (ItemEncoder Encoder, Head? Head) Train(ItemEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
+        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null, Func<int, float[]?>? pixels = null)
+    {
         if (texts.Count != interactions.Items) throw new ArgumentException($"{texts.Count} texts for {interactions.Items} items.", nameof(texts));
         IReadOnlyList<Device> devices = TrainingDevices.Of(policy);
-        SentenceEncoder trained = encoder.CloneTo(devices[0]);
+        ItemEncoder trained = encoder.CloneTo(devices[0]);
         try
         {
-            using var training = new EncoderTraining(trained, devices, head, texts, interactions, policy, cacheFolder);
+            TextImageStep? images = trained.Both is { } both ? new TextImageStep(both, policy.EmbedderBatchSize, pixels ?? (_ => null)) : null;
+            using var training = new EncoderTraining(trained.Text, devices, head, texts, interactions, policy, cacheFolder, images);
             Learn(training, policy, clock, progress, validation, checkpoint, cancellationToken);
             Head? after = training.Head;
             trained.Settle();
@@ -44,9 +54,9 @@ public static class EncoderTrainer
         }
     }
 
-    private static SentenceEncoder OnCpu(SentenceEncoder trained)
+    private static ItemEncoder OnCpu(ItemEncoder trained)
     {
-        if (trained.Device.type == TorchSharp.DeviceType.CPU) return trained;
+        if (trained.Text.Device.type == TorchSharp.DeviceType.CPU) return trained;
         using (trained) return trained.CloneTo(CPU);
     }
 

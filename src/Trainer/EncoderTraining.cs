@@ -16,6 +16,7 @@ internal sealed class EncoderTraining : IDisposable
     private readonly EncoderReplicas _replicas;
     private readonly NAdam _optimizer;
     private readonly BeeFormerStep _step;
+    private readonly TextImageStep? _images;
     private readonly HeadStep? _headStep;
     private readonly int[]?[] _tokens;
     private readonly IEnumerator<Func<double, (float Loss, int Items)>> _draws;
@@ -23,12 +24,13 @@ internal sealed class EncoderTraining : IDisposable
     /// <param name="encoder">Is changed.</param>
     /// <param name="devices">The first is the encoder's own; the others share its work.</param>
     /// <param name="head">In the loop; null: the loss is on the encoder's own normalised embeddings (the published method).</param>
-    public EncoderTraining(SentenceEncoder encoder, IReadOnlyList<Device> devices, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, string? cacheFolder)
+    /// <param name="images">Combines texts with their pictures, and lets the image tower learn; null: texts alone.</param>
+    public EncoderTraining(SentenceEncoder encoder, IReadOnlyList<Device> devices, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, string? cacheFolder, TextImageStep? images = null)
     {
-        (_encoder, _texts, _interactions, _policy) = (encoder, texts, interactions, policy);
+        (_encoder, _texts, _interactions, _policy, _images) = (encoder, texts, interactions, policy, images);
         int frozen = (int)Math.Floor(encoder.LayerCount * policy.FrozenLayers);
         foreach ((_, Tensor value) in encoder.Parameters) value.requires_grad_(false);
-        _weights = [.. encoder.ParametersAbove(frozen)];
+        _weights = [.. encoder.ParametersAbove(frozen), .. images?.Weights ?? []];
         Tensor[] weights = [.. _weights.Select(p => p.Value.requires_grad_(true))];
         _lower = frozen > 0 ? new FrozenLayers(encoder, frozen, cacheFolder, (long)policy.FrozenCacheMb << 20) : null;
         _optimizer = new NAdam(weights);
@@ -92,8 +94,9 @@ internal sealed class EncoderTraining : IDisposable
             using var noGrad = no_grad();
             using var scope = NewDisposeScope();
             int[][] tokens = [.. rows.Select(row => TokensOf(items[row]))];
-            Tensor chunk = (_lower is null ? _encoder.Forward(tokens) : _lower.Forward(tokens)).cpu().contiguous();    // [rows, d]
-            ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(chunk.bytes);
+            Tensor chunk = _lower is null ? _encoder.Forward(tokens) : _lower.Forward(tokens);    // [rows, d]
+            if (_images is not null) chunk = _images.Combine(chunk, [.. rows.Select(row => items[row])]);
+            ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(chunk.cpu().contiguous().bytes);
             for (int n = 0; n < rows.Length; n++) values.Slice(n * _encoder.Dimension, _encoder.Dimension).CopyTo(outputs.Row(rows[n]));
         }
         return Head is { } head && !Array.Exists(outputs.Values, value => !float.IsFinite(value)) ? head.Apply(outputs, [.. items.Select(item => _texts[item])]) : outputs;
@@ -111,7 +114,7 @@ internal sealed class EncoderTraining : IDisposable
             {
                 if (batch.Rows == 0) return (0, 0);
                 using var scope = NewDisposeScope();
-                return (_step.Accumulate(TokensOf(batch.Columns), batch), batch.Columns.Length);
+                return (_step.Accumulate(TokensOf(batch.Columns), WithPictures(batch.Columns, _step.LossOf(batch))), batch.Columns.Length);
             };
     }
 
@@ -125,10 +128,12 @@ internal sealed class EncoderTraining : IDisposable
             {
                 if (draw.Users == 0) return (0, 0);
                 using var scope = NewDisposeScope();
-                return (_step.Accumulate(TokensOf(draw.Items), (embeddings, order) => ThroughHead(headStep, draw, embeddings, order, (float)schedule)), draw.Items.Length);
+                return (_step.Accumulate(TokensOf(draw.Items), WithPictures(draw.Items, (embeddings, order) => ThroughHead(headStep, draw, embeddings, order, (float)schedule))), draw.Items.Length);
             };
         }
     }
+
+    private Func<Tensor, int[], (float Loss, Tensor Gradient)> WithPictures(int[] items, Func<Tensor, int[], (float Loss, Tensor Gradient)> gradientOf) => _images?.Through(items, gradientOf) ?? gradientOf;
 
     private static (float Loss, Tensor Gradient) ThroughHead(HeadStep head, ItemDraw draw, Tensor embeddings, int[] order, float rate)
     {

@@ -9,15 +9,24 @@ internal static class ModelTraining
     /// <summary>e of every text, from the cache where it has them.</summary>
     public static EmbeddingMatrix Encode(SentenceEncoder encoder, IReadOnlyList<string> texts, EncoderOutputCache? cache, TrainingPhases phases, CancellationToken cancellationToken)
     {
+        ImmediateProgress<int> progress = EncodeProgress(texts.Count, phases);
+        return cache is null ? encoder.Encode(texts, TextRole.Document, progress, cancellationToken) : cache.GetOrEncode(encoder, texts, progress, cancellationToken);
+    }
+
+    private static ImmediateProgress<int> EncodeProgress(int count, TrainingPhases phases)
+    {
         Pace? pace = null;
-        var progress = new ImmediateProgress<int>(done =>
+        return new ImmediateProgress<int>(done =>
         {
             // What lies in the cache is there at once and tells nothing of the rest.
             pace ??= new Pace(phases.Clock, done);
-            phases.Report("encode", texts.Count == 0 ? 1 : done / (double)texts.Count, null, pace.ItemsPerSecond(done), pace.Remaining(done, texts.Count));
+            phases.Report("encode", count == 0 ? 1 : done / (double)count, null, pace.ItemsPerSecond(done), pace.Remaining(done, count));
         });
-        return cache is null ? encoder.Encode(texts, TextRole.Document, progress, cancellationToken) : cache.GetOrEncode(encoder, texts, progress, cancellationToken);
     }
+
+    /// <summary>e of every item of a catalogue, with its picture where the encoder takes any.</summary>
+    public static EmbeddingMatrix Encode(ItemEncoder encoder, TrainingCatalogue catalogue, PictureFolder? pictures, EncoderOutputCache? cache, TrainingPhases phases, CancellationToken cancellationToken) =>
+        encoder.Encode(catalogue.Texts, catalogue.ImageUrls, pictures, cache, EncodeProgress(catalogue.Texts.Count, phases), cancellationToken);
 
     /// <summary>The untrained head over the words of these texts.</summary>
     public static Head NewHead(int encoderDimension, IReadOnlyList<string> texts, TrainingPolicy policy) =>
@@ -25,9 +34,17 @@ internal static class ModelTraining
 
     /// <param name="head">In the loop; null: the encoder learns by itself.</param>
     public static (SentenceEncoder Encoder, Head? Head) LearnEncoder(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, EncoderOutputCache? cache,
+        TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken) =>
+        EncoderTrainer.Train(encoder, head, texts, interactions, policy, clock, cache?.Folder, TrainProgress(phases), cancellationToken);
+
+    /// <summary>The same over a catalogue, with its pictures where the encoder has an image tower.</summary>
+    public static (ItemEncoder Encoder, Head? Head) LearnEncoder(ItemEncoder encoder, Head? head, TrainingCatalogue catalogue, PictureFolder? pictures, InteractionMatrix interactions, TrainingPolicy policy, EncoderOutputCache? cache,
         TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null) =>
-        EncoderTrainer.Train(encoder, head, texts, interactions, policy, clock, cache?.Folder,
-            new ImmediateProgress<EncoderTrainingProgress>(p => phases.Report("train", p.Step / (double)p.Steps, p.Loss, p.ItemsPerSecond, p.Remaining)), cancellationToken, validation, checkpoint);
+        EncoderTrainer.Train(encoder, head, catalogue.Texts, interactions, policy, clock, cache?.Folder, TrainProgress(phases), cancellationToken, validation, checkpoint,
+            pixels: item => pictures?.TryPixels(catalogue.ImageUrls[item], encoder.Both!.Image));
+
+    private static ImmediateProgress<EncoderTrainingProgress> TrainProgress(TrainingPhases phases) =>
+        new(p => phases.Report("train", p.Step / (double)p.Steps, p.Loss, p.ItemsPerSecond, p.Remaining));
 
     public static Head LearnHead(Head start, SparseRows words, EmbeddingMatrix outputs, InteractionMatrix interactions, TrainingPolicy policy, int steps, TimeProvider clock,
         TrainingPhases phases, CancellationToken cancellationToken, EarlyStopping? validation = null)

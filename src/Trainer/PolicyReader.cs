@@ -78,7 +78,7 @@ internal static class PolicyReader
             "policy_type" => Text(value) == "beeformer" ? policy : throw Error(value, $"policy_type is '{Text(value)}'; expected beeformer"),
             "device" => policy with { Device = DeviceName(name, value) },
             "devices" => policy with { Devices = Devices(name, value) },
-            "use_images" => Flag(name, value) ? throw Error(value, "use_images is true; images are not available in this version, set it to false") : policy,
+            "use_images" => policy with { UseImages = Flag(name, value) },
             "train_distributed" => policy with { TrainDistributed = Flag(name, value) },
             "seed" => policy with { Seed = Integer(name, value, 0, int.MaxValue) },
             "head" => policy with { Head = Choice(name, value, ("words", HeadKind.Words), ("none", HeadKind.None)) },

@@ -1,59 +1,79 @@
 using BeeFormer.Streaming.Encoder;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>
-/// One gradient of beeFormer on embeddings of texts with pictures. As in <see cref="BeeFormerStep"/> the loss couples all columns and the towers none: embeddings first, then ∂loss through the combination
-/// to the embeddings of either tower and to w, then each chunk of texts and of pictures goes through its tower again, with a graph. The gradients are those of one graph over everything.
+/// What pictures add to a step of beeFormer. As in <see cref="BeeFormerStep"/> the loss couples all items and the towers none: embeddings first, then ∂loss through the combination
+/// to the embeddings of either tower and to w, then each chunk of pictures goes through its tower again, with a graph. The gradients are those of one graph over everything.
+/// The image tower learns in all its layers.
 /// </summary>
-/// <param name="chunkSize">Texts, and pictures, in a graph together.</param>
-/// <param name="lower">Frozen layers of the text tower, whose outputs are kept; null: all of it is computed. The image tower learns in all its layers.</param>
-internal sealed class TextImageStep(TextImageEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0, FrozenLayers? lower = null)
+/// <param name="chunkSize">Items whose pictures are in memory, and in a graph, together.</param>
+/// <param name="pixels">Pixel values of an item's picture, as <see cref="ImageEncoder.Preprocess"/> gives them; null where it has none. Asked for in both passes: only a chunk of them is in memory.</param>
+internal sealed class TextImageStep(TextImageEncoder encoder, int chunkSize, Func<int, float[]?> pixels)
 {
-    private readonly BeeFormerStep _texts = new(encoder.Text, chunkSize, topK, graphBytes, lower);
+    /// <summary>What learns beside the text tower.</summary>
+    public IReadOnlyList<(string Name, Tensor Value)> Weights => encoder.ImageParameters;
 
-    /// <summary>Adds the gradients of one batch to the <c>grad</c> of both towers' parameters and of ln w.</summary>
-    /// <param name="tokens">Token ids of the columns' texts.</param>
-    /// <param name="pixels">Pixel values of each column's picture, as <see cref="ImageEncoder.Preprocess"/> gives them; null where it has none.</param>
-    /// <param name="x">[users, columns]</param>
-    /// <returns>The loss.</returns>
-    public float Accumulate(IReadOnlyList<int[]> tokens, IReadOnlyList<float[]?> pixels, Tensor x) => _texts.Accumulate(tokens, (texts, order) =>
+    /// <summary>A loss on embeddings of items with their pictures becomes one on those of their texts; the gradients of the image tower and of ln w are added to their <c>grad</c>.</summary>
+    /// <param name="items">Of the step's columns.</param>
+    /// <param name="gradientOf">See <see cref="BeeFormerStep.Accumulate(IReadOnlyList{int[]}, Func{Tensor, int[], ValueTuple{float, Tensor}})"/>.</param>
+    public Func<Tensor, int[], (float Loss, Tensor Gradient)> Through(int[] items, Func<Tensor, int[], (float Loss, Tensor Gradient)> gradientOf) => (texts, order) =>
     {
-        // Rows stand in the order given, so pictures and the columns of X are brought into it.
-        int[] rows = [.. Enumerable.Range(0, order.Length).Where(row => pixels[order[row]] is not null)];
-        float[][][] chunks = [.. rows.Select(row => pixels[order[row]]!).Chunk(chunkSize)];
-        Tensor columns = tensor(order.Select(column => (long)column).ToArray());
-        Tensor? images = rows.Length == 0 ? null : Embed(chunks);   // [pictures, d], no graph
-        Tensor? places = rows.Length == 0 ? null : tensor(rows.Select(row => (long)row).ToArray());
-
+        int[] inOrder = [.. order.Select(column => items[column])];
+        (Tensor? images, List<int[]> chunks) = Embed(inOrder);
         using var withGradients = enable_grad();
         texts.requires_grad_();
         images?.requires_grad_();
-        Tensor loss = BeeFormerStep.Loss(encoder.Combine(texts, images, places), x.index_select(1, columns), topK);
-        loss.backward();
-        if (images is not null) BackPropagate(chunks, images.grad!);
-        return (loss.data<float>()[0], texts.grad!);
-    });
+        Tensor combined = encoder.Combine(texts, images, Places(chunks));
+        (float loss, Tensor gradient) = gradientOf(combined.detach(), order);
+        combined.backward([gradient]);
+        if (images is not null) BackPropagate(inOrder, chunks, images.grad!);
+        return (loss, texts.grad!);
+    };
 
-    private Tensor Embed(float[][][] chunks)
+    /// <summary>Embeddings of items from those of their texts [items, d], without a graph.</summary>
+    public Tensor Combine(Tensor texts, int[] items)
     {
-        using var noGradients = no_grad();
-        return cat([.. chunks.Select(Forward)]);
+        (Tensor? images, List<int[]> chunks) = Embed(items);
+        return encoder.Combine(texts, images, Places(chunks));
     }
 
+    /// <returns>[pictures, d] without a graph, null where there are none; and the rows of the items that have one, by chunk.</returns>
+    private (Tensor? Images, List<int[]> Chunks) Embed(int[] items)
+    {
+        using var noGradients = no_grad();
+        var images = new List<Tensor>();
+        var chunks = new List<int[]>();
+        foreach (int[] rows in Enumerable.Range(0, items.Length).Chunk(chunkSize))
+        {
+            (int Row, float[]? Values)[] found = [.. rows.Select(row => (row, pixels(items[row]))).Where(picture => picture.Item2 is not null)];
+            if (found.Length == 0) continue;
+            images.Add(Forward([.. found.Select(picture => picture.Values!)]));
+            chunks.Add([.. found.Select(picture => picture.Row)]);
+        }
+        return (images.Count == 0 ? null : cat(images), chunks);
+    }
+
+    private static Tensor? Places(List<int[]> chunks) => chunks.Count == 0 ? null : tensor(chunks.SelectMany(rows => rows).Select(row => (long)row).ToArray());
+
     /// <param name="gradient">∂loss/∂images [pictures, d]</param>
-    private void BackPropagate(float[][][] chunks, Tensor gradient)
+    private void BackPropagate(int[] items, List<int[]> chunks, Tensor gradient)
     {
         long first = 0;
-        foreach (float[][] chunk in chunks)
+        foreach (int[] rows in chunks)
         {
             using var chunkScope = NewDisposeScope();
-            Forward(chunk).backward([gradient.narrow(0, first, chunk.Length)]);
-            first += chunk.Length;
+            float[][] values = [.. rows.Select(row => pixels(items[row]) ?? throw new InvalidDataException("A picture was removed or damaged while it was learned from; begin the training anew."))];
+            Forward(values).backward([gradient.narrow(0, first, rows.Length)]);
+            first += rows.Length;
         }
     }
 
-    private Tensor Forward(float[][] chunk) => encoder.Image.Forward(tensor(chunk.SelectMany(values => values).ToArray(), [chunk.Length, 3, encoder.Image.ImageSize, encoder.Image.ImageSize]));
+    private Tensor Forward(float[][] chunk)
+    {
+        using var scope = NewDisposeScope();
+        Tensor values = tensor(chunk.SelectMany(picture => picture).ToArray(), [chunk.Length, 3, encoder.Image.ImageSize, encoder.Image.ImageSize]);
+        return encoder.Image.Forward(values).MoveToOuterDisposeScope();
+    }
 }

@@ -12,6 +12,8 @@ public sealed record TrainingPolicy
     public bool TrainDistributed { get; init; }
     /// <summary>The devices of <see cref="TrainDistributed"/>, in the form of <see cref="Device"/>; one may be named several times. Default: all CUDA devices for <c>device: cuda</c>, else the one device.</summary>
     public IReadOnlyList<string> Devices { get; init; } = [];
+    /// <summary>Items are learned from and served with their pictures; needs an encoder with an image tower and a folder of pictures (<c>Images:Folder</c>). Default false.</summary>
+    public bool UseImages { get; init; }
     /// <summary>Draws batches, negatives, splits and bootstrap; the same seed on the same window trains the same model. Default 42.</summary>
     public int Seed { get; init; } = 42;
 

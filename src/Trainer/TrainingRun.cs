@@ -47,6 +47,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
             return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
         if (TrainingDevices.Problem(policy) is { } missing) return Rejected(missing);
+        if (PicturePolicy.Problem(policy, shared.Pictures) is { } pictureless) return Rejected(pictureless);
         if (models.Live is not { } live) return Rejected("No model is live yet: there is nothing to start from.");
 
         phases.Report("window", 0, null);
@@ -57,7 +58,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     }
 
     /// <param name="keep">Told the encoder that a training begins with: where its state is kept.</param>
-    private TrainingOutcome Run(TrainEncoder request, TrainingInput input, ModelVersion live, TrainingPhases phases, Func<SentenceEncoder, EncoderCheckpoint?> keep, CancellationToken cancellationToken)
+    private TrainingOutcome Run(TrainEncoder request, TrainingInput input, ModelVersion live, TrainingPhases phases, Func<ItemEncoder, EncoderCheckpoint?> keep, CancellationToken cancellationToken)
     {
         InteractionWindow window = input.Window.Rows;
         if (window.Count == 0) return Rejected("The window is empty: there is nothing to learn.");
@@ -77,23 +78,24 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
 
         using IDisposable inUse = models.Lease(live);
         using EmbeddingModel incumbent = shared.Rent(models.EncoderFolder(live), itemText, cache);
+        if (PicturePolicy.Problem(policy, incumbent) is { } other) return Rejected(other);
         using EmbeddingModel? untrained = request.Tempo == TrainingTempo.Encoder && policy.WarmStart == WarmStart.Base ? Untrained(record) : null;
-        (SentenceEncoder? tuned, Head? inLoop) = request.Tempo == TrainingTempo.Encoder
+        (ItemEncoder? tuned, Head? inLoop) = request.Tempo == TrainingTempo.Encoder
             ? LearnEncoder(untrained ?? incumbent, catalogue, learning, keep, phases, record, cancellationToken)
-            : default((SentenceEncoder?, Head?));
-        using SentenceEncoder? owned = tuned;
+            : default((ItemEncoder?, Head?));
+        using ItemEncoder? owned = tuned;
         if (tuned is not null && !tuned.IsFinite) return Refused(live, request, window, [], "Refused: the encoder's weights are no longer finite numbers after training; lower lr.");
-        if (tuned is not null && policy.WeightAveraging > 0) WeightAveraging.Average(tuned, incumbent.Encoder, policy.WeightAveraging);
-        SentenceEncoder encoder = tuned ?? incumbent.Encoder;
+        if (tuned is not null && policy.WeightAveraging > 0) WeightAveraging.Average(tuned, incumbent.ItemEncoder, policy.WeightAveraging);
+        ItemEncoder encoder = tuned ?? incumbent.ItemEncoder;
 
         Head? head = policy.Head == HeadKind.Words
-            ? new HeadLearning(policy, catalogue.Texts, learning, clock, phases, record).Learn(ModelTraining.Encode(encoder, catalogue.Texts, cache, phases, cancellationToken), inLoop ?? incumbent.Head, request.Tempo, cancellationToken)
+            ? new HeadLearning(policy, catalogue.Texts, learning, clock, phases, record).Learn(ModelTraining.Encode(encoder, catalogue, shared.Pictures, cache, phases, cancellationToken), inLoop ?? incumbent.Head, request.Tempo, cancellationToken)
             : null;
         if (head is not null && incumbent.Head is { } headBefore && policy.WeightAveraging > 0) head = WeightAveraging.Average(head, headBefore, policy.WeightAveraging);
         if (head is not null && !HeadLearning.Finite(head))
             return Refused(live, request, window, [], "Refused: the head's weights are no longer finite numbers after training; lower head_lr and head_word_lr.");
 
-        using var challenger = new EmbeddingModel(encoder, head, itemText, cache);
+        using var challenger = new EmbeddingModel(encoder, head, itemText, cache, shared.Pictures);
         (GateDecision decision, JsonObject metrics) = Judge(challenger, incumbent, live, catalogue, split, old, phases, cancellationToken);
         metrics["learning"] = record;
         cancellationToken.ThrowIfCancellationRequested();
@@ -102,11 +104,11 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
             : Refused(live, request, window, metrics, decision.Sentence);
     }
 
-    private (SentenceEncoder Encoder, Head? Head) LearnEncoder(EmbeddingModel start, TrainingCatalogue catalogue, LearningSplit learning, Func<SentenceEncoder, EncoderCheckpoint?> keep, TrainingPhases phases, JsonObject record,
+    private (ItemEncoder Encoder, Head? Head) LearnEncoder(EmbeddingModel start, TrainingCatalogue catalogue, LearningSplit learning, Func<ItemEncoder, EncoderCheckpoint?> keep, TrainingPhases phases, JsonObject record,
         CancellationToken cancellationToken)
     {
         EarlyStopping? stopping = learning.Slice is null ? null : new EarlyStopping(learning.Slice, policy);
-        (SentenceEncoder, Head?) trained = ModelTraining.LearnEncoder(start.Encoder, HeadInLoop(start, catalogue), catalogue.Texts, learning.Interactions, policy, cache, clock, phases, cancellationToken, stopping, keep(start.Encoder));
+        (ItemEncoder, Head?) trained = ModelTraining.LearnEncoder(start.ItemEncoder, HeadInLoop(start, catalogue), catalogue, shared.Pictures, learning.Interactions, policy, cache, clock, phases, cancellationToken, stopping, keep(start.ItemEncoder));
         if (stopping is not null) record["encoder"] = stopping.ToJson();
         return trained;
     }
@@ -116,7 +118,13 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     {
         if (models.List().FirstOrDefault(m => m.IsUntrained) is not { } first) record["start_problem"] = "There is no untrained model any more; the training started from the model in service.";
         else if (models.Problem(first.Version) is { } problem) record["start_problem"] = $"{problem} The training started from the model in service.";
-        else return shared.Rent(models.EncoderFolder(first.Version), itemText, cache);
+        else
+        {
+            EmbeddingModel model = shared.Rent(models.EncoderFolder(first.Version), itemText, cache);
+            if (PicturePolicy.Problem(policy, model) is null) return model;
+            model.Dispose();
+            record["start_problem"] = "The untrained model and the one in service are not both of texts alone, or both of texts and pictures. The training started from the model in service.";
+        }
         return null;
     }
 
@@ -127,7 +135,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     private (GateDecision Decision, JsonObject Metrics) Judge(EmbeddingModel challenger, EmbeddingModel incumbent, ModelVersion live, TrainingCatalogue catalogue, WindowSplit split, WindowSplit? old,
         TrainingPhases phases, CancellationToken cancellationToken)
     {
-        var evaluation = new ModelEvaluation(split, catalogue.Texts, policy, cancellationToken, old);
+        var evaluation = new ModelEvaluation(split, catalogue.Texts, policy, cancellationToken, old, catalogue.ImageUrls);
         ModelManifest? first = models.List().FirstOrDefault(m => m.IsUntrained);
         if (first is not null && first.Version == live)
         {

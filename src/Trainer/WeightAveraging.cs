@@ -8,9 +8,9 @@ namespace BeeFormer.Streaming.Trainer;
 internal static class WeightAveraging
 {
     /// <summary>Moves the weights of <paramref name="trained"/>; the incumbent stays as it is.</summary>
-    public static void Average(SentenceEncoder trained, SentenceEncoder incumbent, double share)
+    public static void Average(ItemEncoder trained, ItemEncoder incumbent, double share)
     {
-        using SentenceEncoder other = incumbent.Clone(); // who is asked for its parameters is taken for one in training
+        using ItemEncoder other = incumbent.CloneTo(incumbent.Text.Device); // who is asked for its parameters is taken for one in training
         Dictionary<string, Tensor> known = other.Parameters.ToDictionary(p => p.Name, p => p.Value);
         using (no_grad())
         using (NewDisposeScope())

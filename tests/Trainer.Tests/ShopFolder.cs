@@ -13,6 +13,7 @@ internal sealed class ShopFolder : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("trainer-tests-").FullName;
     private long _next;
+    private PictureFolder? _pictures;
 
     public ShopFolder()
     {
@@ -62,9 +63,11 @@ internal sealed class ShopFolder : IDisposable
         MakeLive(encoder, Models.Live);
     }
 
-    private void MakeLive(SentenceEncoder encoder, ModelVersion? parent)
+    private void MakeLive(SentenceEncoder encoder, ModelVersion? parent) => MakeLive(new ItemEncoder(encoder), parent);
+
+    public void MakeLive(ItemEncoder encoder, ModelVersion? parent)
     {
-        using var model = new EmbeddingModel(encoder, null, new ItemText(), Cache);
+        using var model = new EmbeddingModel(encoder, null, new ItemText(), Cache, pictures: null);
         ModelManifest manifest = Models.Publish(new ModelDraft(model.Fingerprint, model.Dimension, parent, null, new Dictionary<int, long>(), [], [], "made for a test"), model.Save);
         Assert.True(Models.TryMoveLive(parent, manifest.Version));
     }
@@ -91,6 +94,23 @@ internal sealed class ShopFolder : IDisposable
         Assert.True(Windows.TryWriteItems(0, next, next, [new StoredItem(0, next, new ItemId($"i{item:000}"), new ItemEvent(new ItemId($"i{item:000}"), title, null, new Dictionary<string, JsonElement>(), null, true, 1))]));
     }
 
+    /// <summary>The shop describes all items anew, each with a picture.</summary>
+    /// <param name="picture">Bytes of an item's file.</param>
+    public void DescribeWithPictures(Func<int, string> title, Func<int, byte[]> picture)
+    {
+        Directory.CreateDirectory(PicturesFolder);
+        _pictures = new PictureFolder(PicturesFolder);
+        for (int n = 0; n < Items; n++) File.WriteAllBytes(Path.Combine(PicturesFolder, $"{n}.png"), picture(n));
+        long next = Windows.NextOffset(Topics.Items, 0);
+        StoredItem[] items = [.. Enumerable.Range(0, Items).Select(n => new StoredItem(0, next + n, new ItemId($"i{n:000}"),
+            new ItemEvent(new ItemId($"i{n:000}"), title(n), null, new Dictionary<string, JsonElement>(), $"{n}.png", true, 1)))];
+        Assert.True(Windows.TryWriteItems(0, next, next + Items - 1, items));
+    }
+
+    public string PicturesFolder => Path.Combine(_folder, "pictures");
+    /// <summary>The folder of <see cref="DescribeWithPictures"/>; null before.</summary>
+    public PictureFolder? Pictures => _pictures;
+
     /// <summary>In this order.</summary>
     public void Buy(IEnumerable<(string User, int Item)> bought)
     {
@@ -101,7 +121,7 @@ internal sealed class ShopFolder : IDisposable
     public TrainingOutcome Train(TrainingPolicy policy, TrainingTempo tempo = TrainingTempo.Head) => Train(policy, tempo, null, TestContext.Current.CancellationToken);
 
     public TrainingOutcome Train(TrainingPolicy policy, TrainingTempo tempo, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken, Resumption? resumption = null, WindowQuery? query = null) =>
-        new TrainingRun(Windows, Models, new SharedModels(), Cache, new ItemText(), policy, query ?? new WindowQuery(), TimeProvider.System, resumption).Run(new TrainEncoder(Guid.NewGuid(), tempo, "manual"), progress, cancellationToken);
+        new TrainingRun(Windows, Models, new SharedModels(pictures: _pictures), Cache, new ItemText(), policy, query ?? new WindowQuery(), TimeProvider.System, resumption).Run(new TrainEncoder(Guid.NewGuid(), tempo, "manual"), progress, cancellationToken);
 
     public void Dispose()
     {

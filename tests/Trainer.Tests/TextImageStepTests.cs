@@ -27,6 +27,12 @@ public sealed class TextImageStepTests
         return BeeFormerStep.Loss(encoder.Combine(encoder.Text.Forward(tokens), images, tensor(rows)), x, topK: 0);
     }
 
+    private static float Accumulate(TextImageEncoder encoder, int chunk, int[][] tokens, float[]?[] pixels, Tensor x)
+    {
+        var texts = new BeeFormerStep(encoder.Text, chunk);
+        return texts.Accumulate(tokens, new TextImageStep(encoder, chunk, item => pixels[item]).Through([.. Enumerable.Range(0, Columns)], texts.LossOf(x)));
+    }
+
     private static (string Name, Tensor Value)[] Learned(TextImageEncoder encoder) => [.. encoder.Text.Parameters, .. encoder.Image.Parameters, ("ln w", encoder.LogWeight)];
 
     [Theory]
@@ -43,7 +49,7 @@ public sealed class TextImageStepTests
         Tensor?[] expected = [.. Learned(encoder).Select(p => p.Value.grad?.clone())];
         foreach ((_, Tensor value) in Learned(encoder)) value.grad?.zero_();
 
-        float loss = new TextImageStep(encoder, chunk).Accumulate(tokens, pixels, x);
+        float loss = Accumulate(encoder, chunk, tokens, pixels, x);
 
         Assert.Equal(naive.data<float>()[0], loss, 1e-6f);
         Assert.NotNull(expected[^1]);
@@ -59,7 +65,7 @@ public sealed class TextImageStepTests
         using TextImageEncoder encoder = TextImageEncoder.Load(s_folder);
         using var scope = NewDisposeScope();
         (int[][] tokens, float[]?[] pixels, Tensor x) = Batch(encoder);
-        new TextImageStep(encoder, 4).Accumulate(tokens, pixels, x);
+        Accumulate(encoder, 4, tokens, pixels, x);
         float gradient = encoder.LogWeight.grad!.data<float>()[0];
 
         float At(float log)
@@ -80,7 +86,7 @@ public sealed class TextImageStepTests
         using TextImageEncoder encoder = TextImageEncoder.Load(s_folder);
         using var scope = NewDisposeScope();
         (int[][] tokens, _, Tensor x) = Batch(encoder);
-        float loss = new TextImageStep(encoder, 4).Accumulate(tokens, new float[]?[Columns], x);
+        float loss = Accumulate(encoder, 4, tokens, new float[]?[Columns], x);
         Assert.Equal(BeeFormerStep.Loss(encoder.Text.Forward(tokens), x, topK: 0).data<float>()[0], loss, 1e-6f);
         Assert.All(encoder.Image.Parameters, p => Assert.Null(p.Value.grad));
     }

@@ -14,7 +14,7 @@ public sealed class WeightAveragingTests
         var policy = new TrainingPolicy { EncoderSteps = 3, MaxOutput = 48, Lr = 3e-3, FrozenLayers = 0.5 };
         SentenceEncoder Train() => EncoderTrainer.Train(incumbent, TinyEncoder.Texts(72), TinyEncoder.Tastes(60, 72, 3), policy, TimeProvider.System, cancellationToken: TestContext.Current.CancellationToken);
         using SentenceEncoder trained = Train(), averaged = Train();
-        WeightAveraging.Average(averaged, incumbent, share);
+        WeightAveraging.Average(new ItemEncoder(averaged), new ItemEncoder(incumbent), share);
         Assert.NotEqual(trained.Fingerprint, averaged.Fingerprint);
         Assert.Equal(before, incumbent.Fingerprint);
         int moved = 0;

@@ -17,6 +17,9 @@ internal readonly record struct TextKey(UInt128 First, UInt128 Second)
         return Read(digest);
     }
 
+    /// <summary>The same for a text with a picture: SHA-256 of the text, a byte that no UTF-8 has, and SHA-256 of the file; without picture that of the text.</summary>
+    public static TextKey Of(string text, byte[]? picture) => picture is null ? Of(text) : Read(SHA256.HashData([.. Encoding.UTF8.GetBytes(text), 0xFF, .. SHA256.HashData(picture)]));
+
     /// <summary>SHA-256 of a text's token ids.</summary>
     public static TextKey Of(ReadOnlySpan<int> tokens)
     {

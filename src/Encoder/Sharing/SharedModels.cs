@@ -9,29 +9,33 @@ public sealed class SharedModels
 {
     private readonly Func<string, Func<string, bool>, SentenceEncoder> _load;
     private readonly Rentals<string, SharedModel> _models = new();
-    private readonly Rentals<string, SentenceEncoder> _encoders = new();
+    private readonly Rentals<string, ItemEncoder> _encoders = new();
 
     /// <param name="arithmetic">What its encoders compute in.</param>
-    public SharedModels(EncoderArithmetic arithmetic = EncoderArithmetic.Auto) : this((folder, without) => SentenceEncoder.Load(folder, maxSequenceLength: null, arithmetic, without)) { }
+    /// <param name="pictures">Where the models find the pictures of items; null: there are none.</param>
+    public SharedModels(EncoderArithmetic arithmetic = EncoderArithmetic.Auto, PictureFolder? pictures = null) : this((folder, without) => SentenceEncoder.Load(folder, maxSequenceLength: null, arithmetic, without)) => Pictures = pictures;
 
     /// <param name="load">Loads the encoder of a folder without the modules whose paths it is told to leave out.</param>
     internal SharedModels(Func<string, Func<string, bool>, SentenceEncoder> load) => _load = load;
+
+    /// <summary>Where the models find the pictures of items; null: there are none.</summary>
+    public PictureFolder? Pictures { get; }
 
     /// <summary>The model of a folder, as <see cref="EmbeddingModel.Load"/> gives it. Dispose it to give it back; to train its encoder, train a clone.</summary>
     /// <exception cref="InvalidDataException">Names the file and what was expected. It is not remembered: the next call reads the folder again.</exception>
     public EmbeddingModel Rent(string folder, ItemText text, EncoderOutputCache? cache)
     {
         Lease<SharedModel> model = _models.Rent(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), () => Load(folder));
-        return new EmbeddingModel(model.Value.Encoder, model.Value.Head, text, cache, owner: model);
+        return new EmbeddingModel(model.Value.Encoder, model.Value.Head, text, cache, Pictures, owner: model);
     }
 
     private SharedModel Load(string folder)
     {
         var found = HeadFiles.Find(folder);
-        Lease<SentenceEncoder> encoder = _encoders.Rent(EncoderFiles.Digest(folder, found), () => _load(folder, module => found?.Modules.Contains(module) == true));
+        Lease<ItemEncoder> encoder = _encoders.Rent(EncoderFiles.Digest(folder, found), () => ItemEncoder.Of(folder, _load(folder, module => found?.Modules.Contains(module) == true)));
         try
         {
-            return new SharedModel(encoder, EmbeddingModel.ReadHead(folder, found, encoder.Value));
+            return new SharedModel(encoder, EmbeddingModel.ReadHead(folder, found, encoder.Value.Dimension));
         }
         catch
         {
@@ -40,9 +44,9 @@ public sealed class SharedModels
         }
     }
 
-    private sealed class SharedModel(Lease<SentenceEncoder> encoder, Head? head) : IDisposable
+    private sealed class SharedModel(Lease<ItemEncoder> encoder, Head? head) : IDisposable
     {
-        public SentenceEncoder Encoder => encoder.Value;
+        public ItemEncoder Encoder => encoder.Value;
         public Head? Head => head;
         public void Dispose() => encoder.Dispose();
     }

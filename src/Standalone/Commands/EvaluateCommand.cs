@@ -30,6 +30,7 @@ internal static class EvaluateCommand
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             TrainingPolicy training = parsed.GetValue(policy) is { } file ? TrainingPolicy.Load(file) : new TrainingPolicy();
+            if (training.UseImages) throw new InvalidDataException("The policy says use_images: true, and evaluate compares texts alone; set use_images: false.");
             using DataFolder folder = DataFolder.Open(parsed.GetRequiredValue(data));
             TorchThreads.UseAll();
             ColdStartReport report = await Progress.WithBarsAsync(console, bars => Task.Run(() =>

@@ -11,7 +11,7 @@ internal sealed record Resumption(TrainingCheckpoints Checkpoints, Interruption?
 {
     /// <param name="start">The encoder that the training begins with.</param>
     /// <returns>Null: the policy wants none.</returns>
-    public EncoderCheckpoint? Checkpoint(TrainEncoder request, TrainingInput input, ModelVersion live, TrainingPolicy policy, SentenceEncoder start)
+    public EncoderCheckpoint? Checkpoint(TrainEncoder request, TrainingInput input, ModelVersion live, TrainingPolicy policy, ItemEncoder start)
     {
         if (policy.CheckpointEvery == TimeSpan.Zero) return null;
         var training = new CheckpointedTraining(request.TrainingId, live.Value, start.Fingerprint.Value, input.Window.Rows.ContentHash, input.Query, input.ItemOffsets, input.CatalogueHash, policy,

@@ -7,11 +7,12 @@ namespace BeeFormer.Streaming.Trainer;
 /// <summary>Scores models and baselines on the held-out slice of one window.</summary>
 /// <param name="texts">Of the whole catalogue.</param>
 /// <param name="old">An old slice to look for forgetting on; null: none.</param>
-internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> texts, TrainingPolicy policy, CancellationToken cancellationToken, WindowSplit? old = null)
+/// <param name="imageUrls">Of the pictures of the whole catalogue; null: there are none.</param>
+internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> texts, TrainingPolicy policy, CancellationToken cancellationToken, WindowSplit? old = null, IReadOnlyList<string?>? imageUrls = null)
 {
     public GateCandidate Of(EmbeddingModel model)
     {
-        EmbeddingMatrix vectors = model.EmbedTexts(texts, progress: null, cancellationToken);
+        EmbeddingMatrix vectors = model.EmbedItems(texts, imageUrls, progress: null, cancellationToken);
         CanaryReport canaries = CanaryReport.Of(canary => model.EmbedTexts(canary, progress: null, cancellationToken), vectors, texts, policy);
         return Of(vectors) with { Canaries = canaries };
     }

@@ -20,12 +20,29 @@ internal sealed class BaseModel(IModelStore models, EncoderOutputCache cache, It
             return;
         }
         string? named = options.Value.Path ?? policy.Embedder;
-        using SentenceEncoder encoder = StartEncoder.Load(named, policy.MaxSeqLength ?? options.Value.MaxSequenceLength, options.Value.Arithmetic);
-        using var model = new EmbeddingModel(encoder, head: null, itemText, cache);
+        using ItemEncoder encoder = Encoder(named);
+        using var model = new EmbeddingModel(encoder, head: null, itemText, cache, pictures: null);
         ModelManifest manifest = models.List().FirstOrDefault(m => m.Model.Fingerprint == model.Fingerprint && models.Problem(m.Version) is null)
             ?? models.Publish(new ModelDraft(model.Fingerprint, model.Dimension, Parent: null, WindowHash: null, new Dictionary<int, long>(), new JsonObject(), new JsonObject(),
                 "The encoder as it came, before any training."), model.Save);
         if (models.TryMoveLive(null, manifest.Version)) logger.LogInformation("The untrained encoder of {Folder} is live as {Version}", named ?? SentenceEncoder.DefaultFolder, manifest.Version);
+    }
+
+    private ItemEncoder Encoder(string? named)
+    {
+        SentenceEncoder text = StartEncoder.Load(named, policy.MaxSeqLength ?? options.Value.MaxSequenceLength, options.Value.Arithmetic);
+        if (!policy.UseImages) return new ItemEncoder(text);
+        try
+        {
+            var encoder = new ItemEncoder(TextImageEncoder.Load(named ?? SentenceEncoder.DefaultFolder, text));
+            if (encoder.IsFinite) return encoder;
+            encoder.Dispose();
+            throw new InvalidDataException("its weights hold values that are not finite numbers.");
+        }
+        catch (InvalidDataException problem)
+        {
+            throw new InvalidDataException($"The policy says use_images: true, and the encoder has no image tower that can be used (set use_images: false, or name the sentence-transformers folder of a CLIP): {problem.Message}", problem);
+        }
     }
 
     private string WayOut(ModelVersion live)

@@ -21,7 +21,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (TrainingDevices.Problem(policy) is { } missing) throw new InvalidDataException(missing);
+        if ((TrainingDevices.Problem(policy) ?? PicturePolicy.Problem(policy, shared.Pictures)) is { } missing) throw new InvalidDataException(missing);
         // Without a base model nothing can be served: a folder that does not load stops the start.
         await Task.Run(baseModel.Ensure, cancellationToken);
         journal.CloseInterrupted();
