@@ -13,7 +13,7 @@ public sealed class StepMemoryTests
     public void Without_a_bound_a_step_takes_what_the_policy_says()
     {
         using SentenceEncoder encoder = TinyEncoder.Load();
-        Assert.Equal(new StepMemory(1L << 30, StepMemory.DefaultChunkTokens, StepMemory.DefaultLossEntries), StepMemory.Of(new TrainingPolicy(), encoder, 256, 1, resident: 0));
+        Assert.Equal(new StepMemory((long)new TrainingPolicy().GraphMemoryMb << 20, StepMemory.DefaultChunkTokens, StepMemory.DefaultLossEntries), StepMemory.Of(new TrainingPolicy(), encoder, 256, 1, resident: 0));
     }
 
     [Fact]
