@@ -9,6 +9,7 @@ using Microsoft.Extensions.Hosting;
 namespace BeeFormer.Streaming.Trainer.Tests;
 
 /// <summary>What a shop may throw at a training beside what <see cref="TrainingRunTests"/> holds: an outcome in words each time, and no other model in service than one that was promoted.</summary>
+[Collection(ThreadCountCollection.Name)]
 public sealed class BadInputTests : IDisposable
 {
     private static readonly TrainingPolicy Policy = new() { HeadSteps = 20, HeadWarmSteps = 10, HeadOutput = 64, EncoderSteps = 3, MaxOutput = 32, Lr = 1e-3, FrozenLayers = 0 };

@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 namespace BeeFormer.Streaming.Trainer.Tests;
 
 /// <summary>Training steps recorded from the published code, taken again by ours: same columns, same users, same order.</summary>
+[Collection(ThreadCountCollection.Name)]
 public sealed class BeeFormerGoldenTests
 {
     /// <summary>The published code registers each weight three times with its optimiser.</summary>

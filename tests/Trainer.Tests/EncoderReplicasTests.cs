@@ -5,6 +5,7 @@ using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
 
+[Collection(ThreadCountCollection.Name)]
 public sealed class EncoderReplicasTests
 {
     private static readonly string[] Texts = TinyEncoder.Texts(72);

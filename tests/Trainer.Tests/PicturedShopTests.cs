@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 namespace BeeFormer.Streaming.Trainer.Tests;
 
 /// <summary>A shop whose customers choose by one of six patterns that only the pictures show; what they choose last is new.</summary>
+[Collection(ThreadCountCollection.Name)]
 public sealed class PicturedShopTests
 {
     private const int Known = 72;

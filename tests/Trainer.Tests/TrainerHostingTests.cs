@@ -13,6 +13,7 @@ using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
 
+[Collection(ThreadCountCollection.Name)]
 public sealed class TrainerHostingTests
 {
     [Fact]

@@ -2,6 +2,7 @@ using TorchSharp;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
 
+[Collection(ThreadCountCollection.Name)]
 public sealed class TrainingDevicesTests
 {
     [Theory]

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace BeeFormer.Streaming.Trainer.Tests;
 
 /// <summary>Real stores, the tiny encoder in service, shoppers who first buy what is worded alike and then anything; time is made.</summary>
+[Collection(ThreadCountCollection.Name)]
 public sealed class PrequentialRecallTests : IDisposable
 {
     private static readonly TrainerOptions Options = new() { EveryInteractions = 0, Every = null, RecallDrop = 0.25, RecallFalseAlarmEvery = 10_000, RecallSample = 10_000 };
