@@ -32,7 +32,7 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
     /// <summary>Entries of X that the loss sees at once: bounds its memory whatever the users and columns of a batch.</summary>
     public int LossEntries { get; init; } = StepMemory.DefaultLossEntries;
 
-    private readonly long _bytesPerToken = StepMemory.GraphBytesPerToken(encoder) / (layersIn == ScalarType.BFloat16 ? 2 : 1);
+    private readonly long _bytesPerToken = StepMemory.GraphBytesPerToken(encoder);
 
     /// <summary>Adds the gradients of one batch to the <c>grad</c> of the encoder's parameters.</summary>
     /// <param name="tokens">Token ids of the columns' texts.</param>

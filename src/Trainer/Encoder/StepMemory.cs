@@ -56,6 +56,7 @@ internal sealed record StepMemory(long GraphBytes, int ChunkTokens, int LossEntr
     /// <summary>
     /// What a graph keeps for one token, from the shapes of the weights: each matrix its input and its output, which was measured to be nine tenths of everything; a quarter more for what lies in attention
     /// where it has a bias of its own. The word embeddings are a table and keep nothing of that size.
+    /// The same in bfloat16: its numbers are half as long, but each graph also keeps rounded copies of its weights, and the embeddings stay float32.
     /// </summary>
     public static long GraphBytesPerToken(SentenceEncoder encoder) =>
         encoder.Parameters.Where(p => p.Value.requires_grad && p.Value.dim() == 2 && !p.Name.Contains("embeddings", StringComparison.Ordinal)).Sum(p => p.Value.size(0) + p.Value.size(1)) * sizeof(float) * 5 / 4;
