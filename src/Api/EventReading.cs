@@ -31,9 +31,9 @@ internal sealed class EventReading(TimeProvider time)
 
     /// <returns>Null when the message cannot be read; Ingest dead-letters it.</returns>
     public InteractionEvent? Interaction(LogMessage message) =>
-        message.Value is not null && InteractionJson.TryRead(message.Key, message.Value, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var interaction, out _) ? interaction : null;
+        message.Value is { } value && InteractionJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var interaction, out _) ? interaction : null;
 
     /// <inheritdoc cref="Interaction"/>
     public ItemEvent? Item(LogMessage message) =>
-        message.Value is not null && ItemJson.TryRead(message.Key, message.Value, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var item, out _) ? item : null;
+        message.Value is { } value && ItemJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var item, out _) ? item : null;
 }

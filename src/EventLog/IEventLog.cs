@@ -9,6 +9,9 @@ public interface IEventLog
     /// <summary>Appends in order; durable on return. Returns each record's position, in input order.</summary>
     ValueTask<IReadOnlyList<LogPosition>> AppendAsync(string topic, IReadOnlyList<LogRecord> records, CancellationToken cancellationToken);
 
+    /// <summary>The oldest offset that the partition still holds: retention removed what lies below.</summary>
+    ValueTask<long> BeginOffsetAsync(string topic, int partition, CancellationToken cancellationToken);
+
     /// <summary>The offset that the next record of the partition gets: everything below is durable.</summary>
     ValueTask<long> EndOffsetAsync(string topic, int partition, CancellationToken cancellationToken);
 
@@ -16,24 +19,40 @@ public interface IEventLog
     ValueTask<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken);
 
     /// <summary>Reads a topic from positions that the reader's own store names, so that what is stored and what is read never disagree.</summary>
-    /// <param name="group">Names the reader for lag monitoring.</param>
-    /// <param name="startAt">Asked once for each partition: the first offset to deliver.</param>
-    ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt);
+    /// <param name="group">Names the reader for lag monitoring; with <see cref="PartitionSharing.Group"/> also those whom it shares the partitions with.</param>
+    /// <param name="startAt">Asked each time a partition comes to this reader: the first offset to deliver. What retention removed is passed over; an offset beyond the end is an <see cref="InvalidDataException"/>.</param>
+    ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None);
+}
+
+/// <summary>Who gets a topic's partitions.</summary>
+public enum PartitionSharing
+{
+    /// <summary>This reader gets all.</summary>
+    None,
+    /// <summary>The readers of the same group divide them, and divide them anew when one comes or goes. The embedded log, which has one process, gives each reader all.</summary>
+    Group,
 }
 
 public readonly record struct LogPosition(int Partition, long Offset);
 
 /// <param name="Value">Null: a tombstone for the key.</param>
-public readonly record struct LogRecord(byte[] Key, byte[]? Value);
+/// <param name="Headers">Null: none.</param>
+public readonly record struct LogRecord(byte[] Key, byte[]? Value, IReadOnlyList<LogHeader>? Headers = null);
 
+/// <summary>Says something about a message without being part of it. Names may repeat.</summary>
+public readonly record struct LogHeader(string Name, ReadOnlyMemory<byte> Value);
+
+/// <summary>One message; its bytes belong to the <see cref="LogBatch"/> that it came in.</summary>
 /// <param name="TimestampMs">When the log took the message, UTC milliseconds.</param>
-public readonly record struct LogMessage(int Partition, long Offset, long TimestampMs, byte[] Key, byte[]? Value);
+/// <param name="Value">Null: a tombstone for the key.</param>
+/// <param name="Headers">Null: none.</param>
+public readonly record struct LogMessage(int Partition, long Offset, long TimestampMs, ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value, IReadOnlyList<LogHeader>? Headers = null);
 
 /// <summary>One reader of one topic. Not for use by two threads at once.</summary>
 public interface ILogSubscription : IAsyncDisposable
 {
-    /// <summary>Waits for at least one message; returns up to <paramref name="max"/> of one partition, offsets ascending without gaps inside the batch.</summary>
-    ValueTask<IReadOnlyList<LogMessage>> ReadAsync(int max, CancellationToken cancellationToken);
+    /// <summary>Waits for at least one message; returns up to <paramref name="max"/> of one partition. A cancelled read loses nothing.</summary>
+    ValueTask<LogBatch> ReadAsync(int max, CancellationToken cancellationToken);
 
     /// <summary>Records that all below <paramref name="nextOffset"/> is done, for monitoring and for <see cref="IEventLog.CommittedAsync"/>; it moves no running subscription.</summary>
     ValueTask CommitAsync(int partition, long nextOffset, CancellationToken cancellationToken);

@@ -42,11 +42,11 @@ internal static class CatalogueSnapshot
         while (open.Count > 0)
         {
             var batch = await subscription.ReadAsync(1000, cancellationToken);
-            int partition = batch[0].Partition;
+            int partition = batch.Partition;
             if (!open.TryGetValue(partition, out long end)) continue;
             foreach (var change in ItemChange.NewestOf([.. batch.Where(message => message.Offset < end)], read))
                 newest[change.Id] = change;
-            if (batch[^1].Offset + 1 >= end) open.Remove(partition);
+            if (batch.NextOffset >= end) open.Remove(partition);
         }
         return newest.Values;
     }

@@ -25,8 +25,7 @@ internal sealed class IncrementalIndexing(
         {
             var batch = await persistent.ExecuteAsync(async token => await subscription.ReadAsync(options.Value.MaxBatch, token), stoppingToken);
             var changes = ItemChange.NewestOf(batch, read);
-            int partition = batch[0].Partition;
-            long next = batch[^1].Offset + 1;
+            var (partition, next) = (batch.Partition, batch.NextOffset);
             await persistent.ExecuteAsync(async token => await targets.ApplyAsync(partition, next, changes, token), stoppingToken);
             await persistent.ExecuteAsync(async token => await subscription.CommitAsync(partition, next, token), stoppingToken);
         }

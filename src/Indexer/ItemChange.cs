@@ -22,7 +22,7 @@ internal readonly record struct ItemChange(ItemId Id, long Offset, ItemEvent? Ev
     private static ItemChange? Read(LogMessage message, ReadItemEvent read)
     {
         if (message.Value is null)
-            return ItemJson.TryReadKey(message.Key, out var deleted, out _) ? new ItemChange(deleted, message.Offset, null) : null;
+            return ItemJson.TryReadKey(message.Key.Span, out var deleted, out _) ? new ItemChange(deleted, message.Offset, null) : null;
         return read(message) is { } item ? new ItemChange(item.ItemId, message.Offset, item) : null;
     }
 }

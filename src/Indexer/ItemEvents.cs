@@ -6,5 +6,5 @@ namespace BeeFormer.Streaming.Indexer;
 internal static class ItemEvents
 {
     public static ReadItemEvent Reader(TimeProvider time) => message =>
-        message.Value is not null && ItemJson.TryRead(message.Key, message.Value, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var item, out _) ? item : null;
+        message.Value is { } value && ItemJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var item, out _) ? item : null;
 }

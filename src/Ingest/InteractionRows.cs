@@ -16,12 +16,12 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
 
     public Decoded<StoredInteraction> Decode(LogMessage message)
     {
-        if (message.Value is null)
-            return InteractionJson.TryReadKey(message.Key, out var user, out var badKey) ? new(message, null, user, null) : new(message, null, null, badKey);
+        if (message.Value is not { } value)
+            return InteractionJson.TryReadKey(message.Key.Span, out var user, out var badKey) ? new(message, null, user, null) : new(message, null, null, badKey);
         // The log's time, not this machine's: the same message gets the same verdict whenever it is read.
         var clock = ClockLimits.At(DateTimeOffset.FromUnixTimeMilliseconds(message.TimestampMs), options.AllowedClockError);
         if (message.Key.Length == 0) return new(message, null, null, new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the user_id"));
-        if (!InteractionJson.TryRead(message.Key, message.Value, message.TimestampMs, clock, out var read, out var rejection)) return new(message, null, null, rejection);
+        if (!InteractionJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, clock, out var read, out var rejection)) return new(message, null, null, rejection);
         string eventId = read.EventId ?? $"{Topics.Interactions}/{message.Partition}/{message.Offset}";
         return new(message, new StoredInteraction(message.Offset, eventId, read.UserId, read.ItemId, read.Type, read.Value, read.TimestampMs, read.SessionId), null, null);
     }

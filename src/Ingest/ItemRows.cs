@@ -15,13 +15,13 @@ internal sealed class ItemRows(IWindowStore store, IngestOptions options) : ITop
 
     public Decoded<StoredItem> Decode(LogMessage message)
     {
-        if (message.Value is null)
-            return ItemJson.TryReadKey(message.Key, out var deleted, out var badKey)
+        if (message.Value is not { } value)
+            return ItemJson.TryReadKey(message.Key.Span, out var deleted, out var badKey)
                 ? new(message, new StoredItem(message.Partition, message.Offset, deleted, null), null, null)
                 : new(message, null, null, badKey);
         var clock = ClockLimits.At(DateTimeOffset.FromUnixTimeMilliseconds(message.TimestampMs), options.AllowedClockError);
         if (message.Key.Length == 0) return new(message, null, null, new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the item_id"));
-        return ItemJson.TryRead(message.Key, message.Value, message.TimestampMs, clock, out var item, out var rejection)
+        return ItemJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, clock, out var item, out var rejection)
             ? new(message, new StoredItem(message.Partition, message.Offset, item.ItemId, item), null, null)
             : new(message, null, null, rejection);
     }

@@ -13,9 +13,9 @@ internal sealed class OpenSegment<TRow>(long first)
 
     public void Cover(long offset, long now)
     {
-        if (offset != Next) throw new InvalidOperationException($"offset {offset} follows {Next - 1}; segments have no gaps");
+        if (offset < Next) throw new InvalidOperationException($"offset {offset} follows {Next - 1}; offsets only rise");
         if (IsEmpty) OpenedAt = now;
-        Next++;
+        Next = offset + 1; // what the log left out in between is covered, too: compaction removed it, or it was never a message
     }
 
     public void StartNext()

@@ -48,9 +48,9 @@ internal sealed class TopicIngest<TRow>(
     private async Task RunOnceAsync(CancellationToken stop)
     {
         _segments.Clear();
-        await using var subscription = log.Subscribe(rows.Topic, Group, rows.StartAt);
+        await using var subscription = log.Subscribe(rows.Topic, Group, rows.StartAt, PartitionSharing.Group);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Task<IReadOnlyList<LogMessage>>? read = null;
+        Task<LogBatch>? read = null;
         try
         {
             while (true)
@@ -61,7 +61,7 @@ internal sealed class TopicIngest<TRow>(
                 if (stop.IsCancellationRequested && !read.IsCompletedSuccessfully) break;
                 if (read.IsCompleted)
                 {
-                    var messages = await read.ConfigureAwait(false);
+                    using var messages = await read.ConfigureAwait(false);
                     read = null;
                     if (!await TakeAsync(subscription, messages).ConfigureAwait(false)) return;
                 }
@@ -94,15 +94,16 @@ internal sealed class TopicIngest<TRow>(
         await over.CancelAsync().ConfigureAwait(false);
     }
 
-    private async Task<bool> TakeAsync(ILogSubscription subscription, IReadOnlyList<LogMessage> messages)
+    private async Task<bool> TakeAsync(ILogSubscription subscription, LogBatch messages)
     {
-        int partition = messages[0].Partition;
-        if (!_segments.TryGetValue(partition, out var segment)) _segments[partition] = segment = new OpenSegment<TRow>(rows.NextSegment(partition));
+        int partition = messages.Partition;
+        // A partition that was away and came back: what is open here may have landed meanwhile.
+        if (messages.StartsAnew || !_segments.TryGetValue(partition, out var segment)) _segments[partition] = segment = new OpenSegment<TRow>(rows.NextSegment(partition));
         var decoded = messages.Select(rows.Decode).ToArray();
 
         // Before the segment that covers them can be closed; below it they were written by whoever closed it.
         await DeadLetterAsync(decoded.Where(one => one.Rejection is not null && one.Message.Offset >= segment.First)).ConfigureAwait(false);
-        await rows.ApplyAsync(partition, messages[^1].Offset + 1, decoded, CancellationToken.None).ConfigureAwait(false);
+        await rows.ApplyAsync(partition, messages.NextOffset, decoded, CancellationToken.None).ConfigureAwait(false);
 
         foreach (var one in decoded)
         {
@@ -120,7 +121,7 @@ internal sealed class TopicIngest<TRow>(
         var records = new List<LogRecord>();
         foreach (var (message, _, _, rejection) in unreadable)
         {
-            var letter = new DeadLetter(rejection!.Reason, rejection.Message, rows.Topic, message.Partition, message.Offset, message.Key, message.Value, message.TimestampMs);
+            var letter = new DeadLetter(rejection!.Reason, rejection.Message, rows.Topic, message.Partition, message.Offset, message.Key.ToArray(), message.Value?.ToArray(), message.TimestampMs);
             logger.LogWarning("{Topic}/{Partition}/{Offset} cannot be read: {Reason}: {Message}", letter.Topic, letter.Partition, letter.Offset, letter.Reason, letter.Message);
             records.Add(DeadLetterJson.Record(letter));
         }

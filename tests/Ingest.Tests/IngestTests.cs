@@ -64,7 +64,7 @@ public sealed class IngestTests : IDisposable
         while (letters.Count < end)
             foreach (var message in await subscription.ReadAsync(100, Token))
             {
-                Assert.True(DeadLetterJson.TryRead(message.Value, out var letter));
+                Assert.True(DeadLetterJson.TryRead(message.Value!.Value, out var letter));
                 letters.Add(letter);
             }
         return letters;

@@ -32,9 +32,9 @@ internal sealed class HiddenItemsReading(
         {
             var batch = await persistent.ExecuteAsync(async token => await subscription.ReadAsync(1000, token), stoppingToken);
             hidden.Note(Read(batch));
-            if (!_caughtUp && open.TryGetValue(batch[0].Partition, out long end) && batch[^1].Offset + 1 >= end)
+            if (!_caughtUp && open.TryGetValue(batch.Partition, out long end) && batch.NextOffset >= end)
             {
-                open.Remove(batch[0].Partition);
+                open.Remove(batch.Partition);
                 _caughtUp = open.Count == 0;
             }
         }
@@ -66,7 +66,7 @@ internal sealed class HiddenItemsReading(
             var at = new LogPosition(message.Partition, message.Offset);
             if (message.Value is null)
             {
-                if (ItemJson.TryReadKey(message.Key, out var deleted, out _)) events.Add((deleted, true, at));
+                if (ItemJson.TryReadKey(message.Key.Span, out var deleted, out _)) events.Add((deleted, true, at));
             }
             else if (read(message) is { } item) events.Add((item.ItemId, !item.Available, at));
         }

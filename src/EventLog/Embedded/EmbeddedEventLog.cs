@@ -41,7 +41,7 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
         int most = topic == Topics.DeadLetters ? _options.MaxDeadLetterBytes : _options.MaxRecordBytes;
         for (int n = 0; n < records.Count; n++)
         {
-            long bytes = (long)records[n].Key.Length + (records[n].Value?.Length ?? 0);
+            long bytes = RecordFormat.Size(records[n]) - RecordFormat.HeaderBytes;
             if (bytes > most) throw new ArgumentException($"record {n} for topic {topic} has {bytes} bytes; at most {most} are allowed", nameof(records));
         }
         if (records.Count == 0) return [];
@@ -57,11 +57,13 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
         return positions;
     }
 
+    public ValueTask<long> BeginOffsetAsync(string topic, int partition, CancellationToken cancellationToken) => new(Topic(topic).Partition(topic, partition).BeginOffset);
+
     public ValueTask<long> EndOffsetAsync(string topic, int partition, CancellationToken cancellationToken) => new(Topic(topic).Partition(topic, partition).EndOffset);
 
     public ValueTask<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken) => new(Topic(topic).CommittedOf(group, partition));
 
-    public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt) => new EmbeddedSubscription(topic, Topic(topic), group, startAt);
+    public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None) => new EmbeddedSubscription(topic, Topic(topic), group, startAt);
 
     public async ValueTask DisposeAsync()
     {

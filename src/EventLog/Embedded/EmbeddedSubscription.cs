@@ -5,9 +5,10 @@ internal sealed class EmbeddedSubscription(string topic, TopicLog log, string gr
     private readonly (LogFile File, LogScan Scan)?[] _positions = new (LogFile, LogScan)?[log.Partitions.Length];
     private readonly long[] _next = [.. Enumerable.Repeat(-1L, log.Partitions.Length)];
     private int _turn;
+    private readonly bool[] _begun = new bool[log.Partitions.Length];
     private bool _disposed;
 
-    public async ValueTask<IReadOnlyList<LogMessage>> ReadAsync(int max, CancellationToken cancellationToken)
+    public async ValueTask<LogBatch> ReadAsync(int max, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(max, 1);
         while (true)
@@ -19,8 +20,7 @@ internal sealed class EmbeddedSubscription(string topic, TopicLog log, string gr
             {
                 int partition = _turn;
                 _turn = (_turn + 1) % _positions.Length;
-                var messages = ReadPartition(partition, max);
-                if (messages.Count > 0) return messages;
+                if (ReadPartition(partition, max) is { } batch) return batch;
             }
             await committed.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -43,7 +43,7 @@ internal sealed class EmbeddedSubscription(string topic, TopicLog log, string gr
         return ValueTask.CompletedTask;
     }
 
-    private List<LogMessage> ReadPartition(int partition, int max)
+    private LogBatch? ReadPartition(int partition, int max)
     {
         if (_next[partition] < 0)
         {
@@ -52,8 +52,12 @@ internal sealed class EmbeddedSubscription(string topic, TopicLog log, string gr
                 throw new InvalidDataException($"{topic}/{partition}: {group} asks for offset {start}, but the log ends at {end}; the log and the stores do not belong together");
             _next[partition] = start;
         }
-        var messages = log.Partitions[partition].Read(ref _positions[partition], _next[partition], partition, max);
+        var memory = new MessageMemory();
+        var messages = log.Partitions[partition].Read(ref _positions[partition], _next[partition], partition, max, memory);
+        if (messages.Count == 0) return null;
         _next[partition] += messages.Count;
-        return messages;
+        bool startsAnew = !_begun[partition];
+        _begun[partition] = true;
+        return new LogBatch(partition, messages, startsAnew, memory);
     }
 }

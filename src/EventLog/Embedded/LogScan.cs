@@ -7,8 +7,8 @@ internal sealed unsafe class LogScan(FasterLogScanIterator iterator, long nextOf
 {
     private const int MaxBatchBytes = 16 << 20;
 
-    /// <summary>Up to <paramref name="max"/> messages that are durable now; empty when there are none.</summary>
-    public List<LogMessage> Read(int max)
+    /// <summary>Up to <paramref name="max"/> messages that are durable now, their bytes in <paramref name="memory"/>; empty when there are none.</summary>
+    public List<LogMessage> Read(int max, MessageMemory memory)
     {
         var messages = new List<LogMessage>();
         int bytesRead = 0;
@@ -17,7 +17,7 @@ internal sealed unsafe class LogScan(FasterLogScanIterator iterator, long nextOf
             LogMessage? message;
             try
             {
-                message = RecordFormat.TryRead(new ReadOnlySpan<byte>(bytes, length), partition);
+                message = RecordFormat.TryRead(new ReadOnlySpan<byte>(bytes, length), partition, memory);
             }
             finally
             {

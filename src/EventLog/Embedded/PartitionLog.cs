@@ -33,6 +33,9 @@ internal sealed class PartitionLog : IAsyncDisposable
         _writer = Task.Run(WriteAsync);
     }
 
+    /// <summary>The oldest offset still held.</summary>
+    public long BeginOffset { get; private set; }
+
     public long EndOffset => Volatile.Read(ref _endOffset);
 
     /// <summary>Durable when the task ends; its result is the first record's offset, the others follow without gap.</summary>
@@ -43,7 +46,7 @@ internal sealed class PartitionLog : IAsyncDisposable
     }
 
     /// <summary>Messages from the offset on. The scan is opened anew when the file behind it was.</summary>
-    public List<LogMessage> Read(ref (LogFile File, LogScan Scan)? position, long offset, int partition, int max)
+    public List<LogMessage> Read(ref (LogFile File, LogScan Scan)? position, long offset, int partition, int max, MessageMemory memory)
     {
         lock (_reading)
         {
@@ -53,7 +56,7 @@ internal sealed class PartitionLog : IAsyncDisposable
                 position?.Scan.Dispose();
                 position = (_file, _file.ScanFrom(offset, partition));
             }
-            return position.Value.Scan.Read(max);
+            return position.Value.Scan.Read(max, memory);
         }
     }
 

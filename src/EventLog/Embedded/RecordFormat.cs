@@ -1,13 +1,23 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace BeeFormer.Streaming.EventLog.Embedded;
 
-/// <summary>A record inside the log: <c>crc u32 · offset i64 · timestamp i64 · key length i32 · value length i32 (-1: tombstone) · key · value</c>, little-endian; the crc covers what follows it.</summary>
+/// <summary>
+/// A record inside the log: <c>crc u32 · offset i64 · timestamp i64 · key length i32 · value length i32 (-1: tombstone) · key · value</c>, little-endian; the crc covers what follows it.
+/// Where there are headers they come last, each as <c>name length u16 · value length i32 · name · value</c>.
+/// </summary>
 internal static class RecordFormat
 {
     public const int HeaderBytes = 28;
+    private const int LogHeaderBytes = 6;
 
-    public static int Size(LogRecord record) => HeaderBytes + record.Key.Length + (record.Value?.Length ?? 0);
+    public static int Size(LogRecord record)
+    {
+        int size = HeaderBytes + record.Key.Length + (record.Value?.Length ?? 0);
+        foreach (var header in record.Headers ?? []) size += LogHeaderBytes + Encoding.UTF8.GetByteCount(header.Name) + header.Value.Length;
+        return size;
+    }
 
     public static void Write(Span<byte> target, LogRecord record, long offset, long timestampMs)
     {
@@ -17,6 +27,15 @@ internal static class RecordFormat
         BinaryPrimitives.WriteInt32LittleEndian(target[24..], record.Value?.Length ?? -1);
         record.Key.CopyTo(target[HeaderBytes..]);
         record.Value?.CopyTo(target[(HeaderBytes + record.Key.Length)..]);
+        var rest = target[(HeaderBytes + record.Key.Length + (record.Value?.Length ?? 0))..];
+        foreach (var header in record.Headers ?? [])
+        {
+            int name = Encoding.UTF8.GetBytes(header.Name, rest[LogHeaderBytes..]);
+            BinaryPrimitives.WriteUInt16LittleEndian(rest, checked((ushort)name));
+            BinaryPrimitives.WriteInt32LittleEndian(rest[2..], header.Value.Length);
+            header.Value.Span.CopyTo(rest[(LogHeaderBytes + name)..]);
+            rest = rest[(LogHeaderBytes + name + header.Value.Length)..];
+        }
         BinaryPrimitives.WriteUInt32LittleEndian(target, Crc32C.Of(target[4..]));
     }
 
@@ -26,17 +45,33 @@ internal static class RecordFormat
         if (bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != Crc32C.Of(bytes[4..])) return null;
         long keyBytes = BinaryPrimitives.ReadInt32LittleEndian(bytes[20..]);
         long valueBytes = BinaryPrimitives.ReadInt32LittleEndian(bytes[24..]);
-        if (keyBytes < 0 || valueBytes < -1 || HeaderBytes + keyBytes + Math.Max(0, valueBytes) != bytes.Length) return null;
+        if (keyBytes < 0 || valueBytes < -1 || HeaderBytes + keyBytes + Math.Max(0, valueBytes) > bytes.Length) return null;
         return BinaryPrimitives.ReadInt64LittleEndian(bytes[4..]);
     }
 
-    /// <summary>The message; null when the bytes are no whole, undamaged record.</summary>
-    public static LogMessage? TryRead(ReadOnlySpan<byte> bytes, int partition)
+    /// <summary>The message, its bytes copied into <paramref name="memory"/>; null when the bytes are no whole, undamaged record.</summary>
+    public static LogMessage? TryRead(ReadOnlySpan<byte> bytes, int partition, MessageMemory memory)
     {
         if (TryReadOffset(bytes) is not { } offset) return null;
         int keyBytes = BinaryPrimitives.ReadInt32LittleEndian(bytes[20..]);
-        bool tombstone = BinaryPrimitives.ReadInt32LittleEndian(bytes[24..]) < 0;
-        var key = bytes.Slice(HeaderBytes, keyBytes).ToArray();
-        return new LogMessage(partition, offset, BinaryPrimitives.ReadInt64LittleEndian(bytes[12..]), key, tombstone ? null : bytes[(HeaderBytes + keyBytes)..].ToArray());
+        int valueBytes = BinaryPrimitives.ReadInt32LittleEndian(bytes[24..]);
+        int end = HeaderBytes + keyBytes + Math.Max(0, valueBytes);
+        if (!TryReadHeaders(bytes[end..], memory, out var headers)) return null;
+        var body = memory.Copy(bytes[HeaderBytes..end]);
+        return new LogMessage(partition, offset, BinaryPrimitives.ReadInt64LittleEndian(bytes[12..]), body[..keyBytes], valueBytes < 0 ? (ReadOnlyMemory<byte>?)null : body[keyBytes..], headers);
+    }
+
+    private static bool TryReadHeaders(ReadOnlySpan<byte> bytes, MessageMemory memory, out List<LogHeader>? headers)
+    {
+        headers = null;
+        while (!bytes.IsEmpty)
+        {
+            if (bytes.Length < LogHeaderBytes) return false;
+            int name = BinaryPrimitives.ReadUInt16LittleEndian(bytes), value = BinaryPrimitives.ReadInt32LittleEndian(bytes[2..]);
+            if (value < 0 || (long)LogHeaderBytes + name + value > bytes.Length) return false;
+            (headers ??= []).Add(new LogHeader(Encoding.UTF8.GetString(bytes.Slice(LogHeaderBytes, name)), memory.Copy(bytes.Slice(LogHeaderBytes + name, value))));
+            bytes = bytes[(LogHeaderBytes + name + value)..];
+        }
+        return true;
     }
 }

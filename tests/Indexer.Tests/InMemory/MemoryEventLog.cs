@@ -21,13 +21,15 @@ internal sealed class MemoryEventLog : IEventLog
             foreach (var record in records)
             {
                 positions.Add(new LogPosition(0, messages.Count));
-                messages.Add(new LogMessage(0, messages.Count, 1_700_000_000_000, record.Key, record.Value));
+                messages.Add(new LogMessage(0, messages.Count, 1_700_000_000_000, record.Key, record.Value is null ? (ReadOnlyMemory<byte>?)null : record.Value, record.Headers));
             }
             _grown.SetResult();
             _grown = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return ValueTask.FromResult<IReadOnlyList<LogPosition>>(positions);
         }
     }
+
+    public ValueTask<long> BeginOffsetAsync(string topic, int partition, CancellationToken cancellationToken) => ValueTask.FromResult(0L);
 
     public ValueTask<long> EndOffsetAsync(string topic, int partition, CancellationToken cancellationToken)
     {
@@ -39,15 +41,16 @@ internal sealed class MemoryEventLog : IEventLog
         lock (_lock) return ValueTask.FromResult(_committed.GetValueOrDefault((topic, group)));
     }
 
-    public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt) => new Subscription(this, topic, group, startAt(0));
+    public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None) => new Subscription(this, topic, group, startAt(0));
 
     private List<LogMessage> Messages(string topic) => _topics.TryGetValue(topic, out var messages) ? messages : _topics[topic] = [];
 
     private sealed class Subscription(MemoryEventLog log, string topic, string group, long next) : ILogSubscription
     {
         private long _next = next;
+        private bool _begun;
 
-        public async ValueTask<IReadOnlyList<LogMessage>> ReadAsync(int max, CancellationToken cancellationToken)
+        public async ValueTask<LogBatch> ReadAsync(int max, CancellationToken cancellationToken)
         {
             while (true)
             {
@@ -56,8 +59,10 @@ internal sealed class MemoryEventLog : IEventLog
                 {
                     grown = log._grown.Task;
                     var batch = log.Messages(topic).Skip((int)_next).Take(max).ToList();
+                    bool startsAnew = !_begun;
+                    _begun |= batch.Count > 0;
                     _next += batch.Count;
-                    if (batch.Count > 0) return batch;
+                    if (batch.Count > 0) return new LogBatch(0, batch, startsAnew);
                 }
                 await grown.WaitAsync(cancellationToken);
             }
