@@ -18,6 +18,14 @@ public interface IEventLog
     /// <summary>What the group committed last; 0 when it never did. For readers whose work is idempotent and that keep no store of their own.</summary>
     ValueTask<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Overwrites messages for good, their bytes on disk included; their offsets become gaps, also at the end. Looks at what the log holds now, each message once, and at bytes of dropped messages that are
+    /// still there; after a failure or crash, a repetition finishes it.
+    /// </summary>
+    /// <param name="which">True: the message goes. Its bytes are lent for the call.</param>
+    /// <returns>How many went; null: this log can only be appended to, and nobody was asked.</returns>
+    ValueTask<long?> EraseAsync(string topic, Func<LogMessage, bool> which, CancellationToken cancellationToken) => new((long?)null);
+
     /// <summary>Reads a topic from positions that the reader's own store names, so that what is stored and what is read never disagree.</summary>
     /// <param name="group">Names the reader for lag monitoring; with <see cref="PartitionSharing.Group"/> also those whom it shares the partitions with.</param>
     /// <param name="startAt">Asked each time a partition comes to this reader: the first offset to deliver. What retention removed is passed over; an offset beyond the end is an <see cref="InvalidDataException"/>.</param>

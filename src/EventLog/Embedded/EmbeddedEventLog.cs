@@ -65,6 +65,14 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
 
     public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None) => new EmbeddedSubscription(topic, Topic(topic), group, startAt);
 
+    public async ValueTask<long?> EraseAsync(string topic, Func<LogMessage, bool> which, CancellationToken cancellationToken)
+    {
+        var partitions = Topic(topic).Partitions;
+        long erased = 0;
+        for (int p = 0; p < partitions.Length; p++) erased += await partitions[p].EraseAsync(p, which, cancellationToken).ConfigureAwait(false);
+        return erased;
+    }
+
     public async ValueTask DisposeAsync()
     {
         TopicLog[] topics;

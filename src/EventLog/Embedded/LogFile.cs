@@ -9,7 +9,7 @@ namespace BeeFormer.Streaming.EventLog.Embedded;
 /// </summary>
 internal sealed class LogFile : IDisposable
 {
-    private const string DataName = "records";
+    internal const string DataName = "records";
 
     private readonly string _folder;
     private readonly LogGeometry _geometry;
@@ -17,6 +17,7 @@ internal sealed class LogFile : IDisposable
     private readonly OffsetIndex _index;
     private readonly IDevice _device;
     private readonly FasterLog _log;
+    private bool _disposed;
 
     private LogFile(string folder, LogGeometry geometry, CommitSlots slots)
     {
@@ -42,6 +43,7 @@ internal sealed class LogFile : IDisposable
     public static LogFile Open(string folder, LogGeometry geometry, ILogger logger)
     {
         Directory.CreateDirectory(folder);
+        RecordErasure.Finish(folder, geometry);
         var slots = new CommitSlots(Path.Combine(folder, "commit"));
         var file = new LogFile(folder, geometry, slots);
         long durableUntil = file._log.CommittedUntilAddress;
@@ -59,6 +61,9 @@ internal sealed class LogFile : IDisposable
         DurableFiles.FlushFolder(folder);
         return file;
     }
+
+    /// <summary>The address below which everything is on disk.</summary>
+    public long DurableUntil => _log.CommittedUntilAddress;
 
     /// <summary>Adds a record, not yet durable; returns its offset.</summary>
     public long Enqueue(ReadOnlySpan<byte> record)
@@ -84,6 +89,8 @@ internal sealed class LogFile : IDisposable
 
     public void Dispose()
     {
+        if (_disposed) return;
+        _disposed = true;
         _log.Dispose();
         _device.Dispose();
         _slots.Dispose();

@@ -14,20 +14,24 @@ internal sealed unsafe class LogScan(FasterLogScanIterator iterator, long nextOf
         while (messages.Count < max && bytesRead < MaxBatchBytes && iterator.UnsafeGetNext(out byte* bytes, out int length, out _, out _))
         {
             LogMessage? message;
+            long? offset;
             try
             {
-                message = RecordFormat.TryRead(new ReadOnlySpan<byte>(bytes, length), partition, messages);
+                var record = new ReadOnlySpan<byte>(bytes, length);
+                message = RecordFormat.TryRead(record, partition, messages);
+                offset = message?.Offset ?? (RecordFormat.IsErased(record) ? RecordFormat.ReadOffset(record) : null);
             }
             finally
             {
                 iterator.UnsafeRelease();
             }
-            if (message is not { } read || read.Offset > nextOffset)
+            if (offset is not { } found || found > nextOffset)
                 throw new InvalidDataException($"{folder}: the record at offset {nextOffset} is damaged; restore the folder from a copy");
-            if (read.Offset < nextOffset) continue; // the index leads to the nearest known record before
+            if (found < nextOffset) continue; // the index leads to the nearest known record before
+            nextOffset++;
+            if (message is not { } read) continue; // erased
             messages.Add(read);
             bytesRead += length;
-            nextOffset++;
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class PartitionLog : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Action _committed;
     private readonly Lock _reading = new();
+    private readonly SemaphoreSlim _changing = new(1); // held while records are added, or the file is exchanged
     private readonly Task _writer;
     private LogFile _file;
     private bool _broken;
@@ -60,6 +61,39 @@ internal sealed class PartitionLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Overwrites the messages that are wanted out of what is held now; searched beside appends and readers, which only wait for the overwriting.</summary>
+    /// <returns>How many.</returns>
+    public async Task<long> EraseAsync(int partition, Func<LogMessage, bool> which, CancellationToken cancellationToken)
+    {
+        long until = await ChangeAsync(() => { }, cancellationToken).ConfigureAwait(false);
+        var places = await Task.Run(() => RecordPlace.Find(_folder, _geometry, until, partition, which, cancellationToken), cancellationToken).ConfigureAwait(false);
+        if (places.Count == 0) return 0;
+        await ChangeAsync(() => Reopen(() => RecordErasure.Note(_folder, _geometry, places)), cancellationToken).ConfigureAwait(false); // opening does what is noted
+        return places.Count;
+    }
+
+    // Between two commits, on a file that is whole. Returns the address below which all is on disk.
+    private async Task<long> ChangeAsync(Action change, CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(EmbeddedEventLog));
+            if (_broken) Reopen();
+            change();
+            return _file.DurableUntil;
+        }
+        catch (Exception failure) when (failure is not ObjectDisposedException)
+        {
+            _broken = true; // the next who appends or erases opens the file again
+            throw failure as IOException ?? new IOException($"{_folder}: records could not be erased: {failure.Message}", failure);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
     public void Release((LogFile File, LogScan Scan)? position)
     {
         lock (_reading) position?.Scan.Dispose();
@@ -89,6 +123,7 @@ internal sealed class PartitionLog : IAsyncDisposable
                 together.Add(append);
                 records += append.Records.Count;
             }
+            await _changing.WaitAsync().ConfigureAwait(false);
             try
             {
                 if (_broken) Reopen();
@@ -106,6 +141,10 @@ internal sealed class PartitionLog : IAsyncDisposable
                 _logger.LogError(failure, "{Folder}: {Records} records could not be appended", _folder, records);
                 var reported = failure is IOException ? failure : new IOException($"{_folder}: the records could not be appended: {failure.Message}", failure);
                 foreach (var append in together) append.FirstOffset.TrySetException(reported);
+            }
+            finally
+            {
+                _changing.Release();
             }
         }
     }
@@ -129,11 +168,13 @@ internal sealed class PartitionLog : IAsyncDisposable
         return first;
     }
 
-    private void Reopen()
+    private void Reopen(Action? closed = null)
     {
         lock (_reading)
         {
+            ObjectDisposedException.ThrowIf(_disposed, typeof(EmbeddedEventLog));
             _file.Dispose();
+            closed?.Invoke();
             _file = LogFile.Open(_folder, _geometry, _logger);
             _endOffset = Math.Max(_endOffset, _file.NextOffset);
             _broken = false;
