@@ -65,12 +65,24 @@ internal sealed record AncestorDescription(string Version, string? Parent, DateT
 internal sealed record ImportAnswer(string Version, bool Added, ServedBy? By) : Answer(By);
 
 internal sealed record ModelDescription(
-    string Version, string Fingerprint, DateTimeOffset PublishedAt, int Dimension, string? Parent, string? WindowHash, JsonElement HyperParameters, JsonElement Metrics, string Decision, string? ImportedFrom)
+    string Version, string Fingerprint, DateTimeOffset PublishedAt, int Dimension, string? Parent, string? WindowHash, JsonElement HyperParameters, JsonElement Metrics, string Decision, string? ImportedFrom,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ErasedUsers? ErasedUsers)
 {
-    public static ModelDescription Of(ModelManifest manifest) => new(
+    public static ModelDescription Of(ModelManifest manifest, IModelStore models) => new(
         manifest.Version.Value, manifest.Model.Fingerprint.Value, manifest.PublishedAt, manifest.Model.Dimension, manifest.Model.Parent?.Value, manifest.Model.WindowHash,
         JsonSerializer.SerializeToElement(manifest.Model.HyperParameters), JsonSerializer.SerializeToElement(manifest.Model.Metrics), manifest.Model.Decision,
-        manifest.Origin?.Version.Value);
+        manifest.Origin?.Version.Value, ErasedUsers.Of(models.Erasures(manifest.Version)));
+}
+
+/// <summary>Users erased since whose interactions the model, or one that it was learned from, could see.</summary>
+/// <param name="Inherited">How many of them only an ancestor could see.</param>
+/// <param name="Rows">Their interactions that were removed.</param>
+/// <param name="NewestAt">When the last of them asked.</param>
+internal sealed record ErasedUsers(int Users, int Inherited, long Rows, DateTimeOffset NewestAt)
+{
+    /// <returns>Null: none.</returns>
+    public static ErasedUsers? Of(IReadOnlyList<ErasureMark> marks) =>
+        marks.Count == 0 ? null : new ErasedUsers(marks.Count, marks.Count(mark => mark.InheritedFrom is not null), marks.Sum(mark => mark.Rows), marks.Max(mark => mark.At));
 }
 
 internal sealed record RefusalDescription(DateTimeOffset At, string? Incumbent, string? WindowHash, JsonElement Metrics, string Decision)

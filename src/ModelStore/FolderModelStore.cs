@@ -7,7 +7,7 @@ using BeeFormer.Streaming.Contracts;
 namespace BeeFormer.Streaming.ModelStore;
 
 /// <summary>
-/// The model store on a folder: <c>models/&lt;version&gt;/{encoder/, manifest.json}</c>, the file <c>live</c>, <c>refusals/</c>, <c>retired/</c> (manifests of removed versions), <c>leases/</c>.
+/// The model store on a folder: <c>models/&lt;version&gt;/{encoder/, manifest.json, erasures.json}</c>, the file <c>live</c>, <c>refusals/</c>, <c>retired/</c> (manifests of removed versions), <c>leases/</c>.
 /// Any number of threads and processes may use it at once.
 /// </summary>
 public sealed partial class FolderModelStore : IModelStore
@@ -262,6 +262,14 @@ public sealed partial class FolderModelStore : IModelStore
     /// <summary>Ends an import whose model is here already.</summary>
     private sealed class KnownModelException : Exception;
 
+    public IReadOnlyList<ErasureMark> Erasures(ModelVersion version) => Exists(version) ? TryRead(ErasuresFile(version), ErasureMarkJson.Read) ?? [] : [];
+
+    public void MarkErasures(ModelVersion version, IReadOnlyList<ErasureMark> marks)
+    {
+        using var publishing = FileLock.Exclusive(PublishLock); // or a version that is being removed would get its folder back
+        if (Exists(version)) DurableFiles.Rewrite(ErasuresFile(version), ErasureMarkJson.Write(marks));
+    }
+
     public void RecordRefusal(Refusal refusal)
     {
         byte[] json = RefusalJson.Write(refusal);
@@ -294,6 +302,8 @@ public sealed partial class FolderModelStore : IModelStore
     private string PublishLock => Path.Combine(folder, ".publish.lock");
 
     private string LeaseFile(ModelVersion version) => Path.Combine(leases, version.Value);
+
+    private string ErasuresFile(ModelVersion version) => Path.Combine(VersionFolder(version), "erasures.json");
 
     private string VersionFolder(ModelVersion version) => ModelNames.IsVersion(version.Value) ? Path.Combine(models, version.Value)
         : throw new ArgumentException($"\"{version}\" is not a model version; expected a name such as 000012-9f3ab07c.", nameof(version));

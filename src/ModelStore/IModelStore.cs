@@ -70,6 +70,12 @@ public interface IModelStore
     /// <exception cref="InvalidDataException">Names the archive, the entry and what was expected; nothing was added.</exception>
     (ModelManifest Manifest, bool Added) Import(Stream archive, string name, long mostBytes, Action<ModelManifest, string> check);
 
+    /// <summary>Erased users whose rows the version could see, as far as <see cref="MarkErasures"/> was told; empty for a version that is not there, and where the marks are damaged: whoever finds them wanting writes them anew.</summary>
+    IReadOnlyList<ErasureMark> Erasures(ModelVersion version);
+
+    /// <summary>Replaces what <see cref="Erasures"/> gives, whole and durably. Of a version that is not there nothing is kept.</summary>
+    void MarkErasures(ModelVersion version, IReadOnlyList<ErasureMark> marks);
+
     /// <summary>Keeps the decision about a challenger that was not published; of very many the oldest go.</summary>
     void RecordRefusal(Refusal refusal);
 

@@ -36,7 +36,7 @@ internal static class ModelEndpoints
     }
 
     public static Ok<ModelsAnswer> Models(IModelStore models, ServingPairs pairs) => TypedResults.Ok(new ModelsAnswer(
-        models.Live?.Value, models.Previous?.Value, [.. models.List().Select(ModelDescription.Of)], [.. models.Damaged().Select(damaged => new DamageDescription(damaged.Version.Value, damaged.Problem))],
+        models.Live?.Value, models.Previous?.Value, [.. models.List().Select(manifest => ModelDescription.Of(manifest, models))], [.. models.Damaged().Select(damaged => new DamageDescription(damaged.Version.Value, damaged.Problem))],
         [.. models.Refusals().TakeLast(ListedRefusals).Select(RefusalDescription.Of)], pairs.Identity));
 
     public static Results<Ok<ModelAnswer>, ProblemHttpResult> Model(string version, IModelStore models, ServingPairs pairs)
@@ -44,7 +44,7 @@ internal static class ModelEndpoints
         var name = new ModelVersion(version);
         if (Find(models, name, out ModelManifest? manifest) is { } damage) return TypedResults.Ok(new ModelAnswer(version, models.Live == name, damage, null, [], [], pairs.Identity));
         if (manifest is null) return Refused.Unknown("model", version);
-        return TypedResults.Ok(new ModelAnswer(version, models.Live == name, models.Problem(name), ModelDescription.Of(manifest),
+        return TypedResults.Ok(new ModelAnswer(version, models.Live == name, models.Problem(name), ModelDescription.Of(manifest, models),
             [.. (manifest.Files ?? []).Select(file => new FileDescription(file.Path, file.Bytes, file.Sha256))],
             [.. ModelLineage.Of(models, name).Select(AncestorDescription.Of)], pairs.Identity));
     }

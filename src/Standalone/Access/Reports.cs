@@ -7,7 +7,11 @@ namespace BeeFormer.Streaming.Standalone.Access;
 internal sealed record ModelsReport(string? Live, string? Previous, IReadOnlyList<ModelRow> Models, IReadOnlyList<DamagedRow> Damaged);
 
 internal sealed record ModelRow(
-    string Version, string Fingerprint, DateTimeOffset PublishedAt, int Dimension, string? Parent, string? WindowHash, JsonElement HyperParameters, JsonElement Metrics, string Decision, string? ImportedFrom);
+    string Version, string Fingerprint, DateTimeOffset PublishedAt, int Dimension, string? Parent, string? WindowHash, JsonElement HyperParameters, JsonElement Metrics, string Decision, string? ImportedFrom,
+    ErasedUsersRow? ErasedUsers = null);
+
+/// <param name="Inherited">How many of the users only an ancestor could see.</param>
+internal sealed record ErasedUsersRow(int Users, int Inherited, long Rows, DateTimeOffset NewestAt);
 
 internal sealed record DamagedRow(string Version, string Problem);
 

@@ -35,7 +35,7 @@ internal sealed class StoredModels : IModelAccess
     public string Name => $"Data folder {path} (no server works on it)";
 
     public Task<ModelsReport> ModelsAsync(CancellationToken cancellationToken) => Task.FromResult(new ModelsReport(
-        models.Live?.Value, models.Previous?.Value, [.. models.List().Select(Row)], [.. models.Damaged().Select(damaged => new DamagedRow(damaged.Version.Value, damaged.Problem))]));
+        models.Live?.Value, models.Previous?.Value, [.. models.List().Select(manifest => Row(manifest, models.Erasures(manifest.Version)))], [.. models.Damaged().Select(damaged => new DamagedRow(damaged.Version.Value, damaged.Problem))]));
 
     public Task<ModelReport> ModelAsync(string version, CancellationToken cancellationToken)
     {
@@ -49,7 +49,7 @@ internal sealed class StoredModels : IModelAccess
         {
             return Task.FromResult(new ModelReport(version, models.Live == name, damage.Message, null, [], []));
         }
-        return Task.FromResult(new ModelReport(version, models.Live == name, models.Problem(name), Row(manifest),
+        return Task.FromResult(new ModelReport(version, models.Live == name, models.Problem(name), Row(manifest, models.Erasures(name)),
             [.. (manifest.Files ?? []).Select(file => new FileRow(file.Path, file.Bytes, file.Sha256))],
             [.. ModelLineage.Of(models, name).Select(one => new AncestorRow(one.Version.Value, one.Model.Parent?.Value, one.PublishedAt, one.Model.Fingerprint.Value, one.Model.Decision))]));
     }
@@ -96,9 +96,10 @@ internal sealed class StoredModels : IModelAccess
 
     private IOException Unknown(string what, string name) => new($"There is no {what} {name} in {path}.");
 
-    private static ModelRow Row(ModelManifest manifest) => new(
+    private static ModelRow Row(ModelManifest manifest, IReadOnlyList<ErasureMark> marks) => new(
         manifest.Version.Value, manifest.Model.Fingerprint.Value, manifest.PublishedAt, manifest.Model.Dimension, manifest.Model.Parent?.Value, manifest.Model.WindowHash,
-        JsonSerializer.SerializeToElement(manifest.Model.HyperParameters), JsonSerializer.SerializeToElement(manifest.Model.Metrics), manifest.Model.Decision, manifest.Origin?.Version.Value);
+        JsonSerializer.SerializeToElement(manifest.Model.HyperParameters), JsonSerializer.SerializeToElement(manifest.Model.Metrics), manifest.Model.Decision, manifest.Origin?.Version.Value,
+        marks.Count == 0 ? null : new ErasedUsersRow(marks.Count, marks.Count(mark => mark.InheritedFrom is not null), marks.Sum(mark => mark.Rows), marks.Max(mark => mark.At)));
 
     private static TrainingRow Row(TrainingRecord record) => new(
         record.Id, record.Tempo, record.Reason, JsonNamingPolicy.SnakeCaseLower.ConvertName(record.State.ToString()), record.RequestedAt, record.StartedAt, record.EndedAt,

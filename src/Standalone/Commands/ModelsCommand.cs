@@ -71,15 +71,16 @@ internal static class ModelsCommand
         foreach (ModelRow model in report.Models)
         {
             string from = model.ImportedFrom is { } origin ? $"imported as {origin}" : model.Parent ?? "—";
-            Add(model.Version, AccessCommand.Time(model.PublishedAt), model.Dimension.ToString(CultureInfo.InvariantCulture), from, damaged.Remove(model.Version, out string? problem) ? problem : model.Decision, problem is not null);
+            Add(model.Version, AccessCommand.Time(model.PublishedAt), model.Dimension.ToString(CultureInfo.InvariantCulture), from, damaged.Remove(model.Version, out string? problem) ? problem : model.Decision, problem is not null, model.ErasedUsers);
         }
         foreach ((string version, string problem) in damaged) Add(version, "—", "—", "—", problem, broken: true);
         console.Write(table);
         if (report.Models.Count == 0) console.WriteLine("No model was published yet; the first start of serve does that.");
 
-        void Add(string version, string published, string dimension, string from, string decision, bool broken)
+        void Add(string version, string published, string dimension, string from, string decision, bool broken, ErasedUsersRow? erased = null)
         {
             string state = version == report.Live ? "live" : version == report.Previous ? "previous" : "";
+            if (erased is not null) state = string.Create(CultureInfo.InvariantCulture, $"{state}{(state.Length == 0 ? "" : ", ")}saw {erased.Users} erased");
             if (broken) state = state.Length == 0 ? "damaged" : $"{state}, damaged";
             table.AddRow(new Text(version), new Text(state), new Text(published), new Text(dimension), new Text(from), new Text(decision));
         }
@@ -99,6 +100,8 @@ internal static class ModelsCommand
             Row("window", model.WindowHash ?? "—");
             if (model.ImportedFrom is { } origin) Row("imported", $"was {origin} where it was made");
             Row("files", string.Create(CultureInfo.InvariantCulture, $"{report.Files.Count}, {report.Files.Sum(file => file.Bytes):N0} bytes"));
+            if (model.ErasedUsers is { } erased)
+                Row("erased users", string.Create(CultureInfo.InvariantCulture, $"{erased.Users:N0} with {erased.Rows:N0} interactions, {erased.Inherited:N0} of them through an earlier model; the last asked {AccessCommand.Time(erased.NewestAt)}"));
             Row("decision", model.Decision);
             Row("lineage", string.Join(" ← ", report.Lineage.Select(one => one.Version)));
         }

@@ -29,6 +29,12 @@ internal sealed class MemoryModelStore : IModelStore
 
     public IReadOnlyList<ModelVersion> Retain(int newest) => [];
 
+    public Dictionary<ModelVersion, IReadOnlyList<ErasureMark>> Marks { get; } = [];
+
+    public IReadOnlyList<ErasureMark> Erasures(ModelVersion version) => Marks.GetValueOrDefault(version, []);
+
+    public void MarkErasures(ModelVersion version, IReadOnlyList<ErasureMark> marks) => Marks[version] = marks;
+
     /// <summary>The version's name stands for its archive.</summary>
     public void Export(ModelVersion version, Stream archive) => archive.Write(System.Text.Encoding.UTF8.GetBytes(version.Value));
 
