@@ -240,7 +240,7 @@ public sealed class TrainerHostingTests
         CancellationToken token = TestContext.Current.CancellationToken;
         var queue = new TrainingQueue();
         var journal = new TrainingJournal(shop.Trainings, TimeProvider.System, NullLogger<TrainingJournal>.Instance);
-        var triggers = new TrainingTriggers(queue, journal, shop.Windows, shop.Models, new SharedModels(), shop.Cache, new ItemText(), new TrainingPolicy(), Options.Create(new TrainerOptions { EveryInteractions = 100, Every = null }), TimeProvider.System, NullLogger<TrainingTriggers>.Instance);
+        var triggers = new TrainingTriggers(queue, journal, shop.Windows, shop.Models, new SharedModels(), shop.Cache, new TrainingPolicy(), Options.Create(new TrainerOptions { EveryInteractions = 100, Every = null }), TimeProvider.System, NullLogger<TrainingTriggers>.Instance);
         await queue.AddAsync(new TrainEncoder(Guid.NewGuid(), TrainingTempo.Encoder, "resume"), token);
         await triggers.LookAsync(token);
         Assert.NotNull(shop.Train(new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 }).Metrics);
