@@ -140,6 +140,8 @@ public sealed class TrainerHostingTests
     [InlineData("Encoder:MaxSequenceLength", "1", "MaxSequenceLength")]
     [InlineData("Trainer:EveryInteraction", "5", "EveryInteraction")]
     [InlineData("Encoder:Folder", "x", "Folder")]
+    [InlineData("Encoder:ItemText", "{description}", "Encoder:ItemText is '{description}'; expected a text that holds {title}.")]
+    [InlineData("Encoder:ItemText", "{title}, {maker}", "Encoder:ItemText holds {maker}; expected {title}, {description} or {attributes.NAME}.")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(string key, string value, string named)
     {
         using var shop = new ShopFolder();
