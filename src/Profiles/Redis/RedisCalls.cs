@@ -12,7 +12,6 @@ internal sealed class RedisCalls(string servers, TimeProvider time)
     /// <summary>Tries after the first, for a change and for a reader who has somebody waiting.</summary>
     public const int ChangeRetries = 5, ReadRetries = 1;
     private static readonly TimeSpan ChangeLimit = TimeSpan.FromSeconds(30), ReadLimit = TimeSpan.FromSeconds(3);
-    private static readonly string[] PassingErrors = ["LOADING", "READONLY", "CLUSTERDOWN", "MASTERDOWN", "TRYAGAIN", "BUSY"];
 
     private readonly ResiliencePipeline _change = Pipeline(ChangeRetries, ChangeLimit, time), _read = Pipeline(ReadRetries, ReadLimit, time);
 
@@ -62,7 +61,10 @@ internal sealed class RedisCalls(string servers, TimeProvider time)
 
     private static bool MayPass(Exception? failure) =>
         failure is RedisConnectionException or RedisTimeoutException or TimeoutException
-        || failure is RedisServerException refused && PassingErrors.Any(error => refused.Message.StartsWith(error, StringComparison.Ordinal));
+        || failure is RedisServerException
+        {
+            Kind: RedisErrorKind.Loading or RedisErrorKind.ReadOnly or RedisErrorKind.ClusterDown or RedisErrorKind.MasterDown or RedisErrorKind.NoReplicas or RedisErrorKind.TryAgain or RedisErrorKind.Busy or RedisErrorKind.MaxClients
+        };
 
     private IOException Failure(Exception e) => new($"Redis at {servers} {What(e)}; see Redis:Configuration", e);
 

@@ -24,7 +24,7 @@ public static class RedisProfilesRegistration
         return services;
     }
 
-    private static ConfigurationOptions Parse(string? text)
+    internal static ConfigurationOptions Parse(string? text)
     {
         if (string.IsNullOrWhiteSpace(text)) throw Wrong("is missing");
         ConfigurationOptions server;
