@@ -35,6 +35,15 @@ internal sealed class EmbeddedProfiles : IProfiles, IAsyncDisposable
         _writer = WriteRegularlyAsync(new PeriodicTimer(options.WriteInterval, time));
     }
 
+    /// <summary>Bytes of profiles in memory, about.</summary>
+    public long HeldBytes
+    {
+        get
+        {
+            lock (_gate) return _cache.Bytes;
+        }
+    }
+
     public long NextOffset(int partition)
     {
         lock (_gate) return _durable.GetValueOrDefault(partition);

@@ -105,6 +105,23 @@ public sealed class RedisProfilesTests(RedisServer server) : IClassFixture<Redis
     }
 
     [Fact]
+    public async Task A_script_that_arrives_late_or_again_changes_nothing()
+    {
+        var database = server.Connect().GetDatabase();
+        var keys = new ProfileKeys(_prefix, 1);
+        async Task<long> WriteAsync(long from, long next, string stamp, string value) =>
+            (long)await database.ScriptEvaluateAsync(ProfileScript.Write, [keys.Positions(0), keys.User(new UserId("u"))], [0, from, next, 0, stamp, value]);
+
+        Assert.Equal(5, await WriteAsync(0, 5, "", "twelve bytes and more"));
+        Assert.Equal(5, await WriteAsync(0, 5, "", "twelve bytes and others"));
+        Assert.Equal(9, await WriteAsync(5, 9, "twelve bytes", ""));
+        Assert.Equal(9, await WriteAsync(0, 5, "", "twelve bytes and more")); // the user's key is as it was then, the position is not
+        Assert.Equal(9, await WriteAsync(9, 12, "other stamp.", "twelve bytes and more"));
+        Assert.Equal(9, (long)await database.HashGetAsync(keys.Positions(0), 0));
+        Assert.False(await database.KeyExistsAsync(keys.User(new UserId("u"))));
+    }
+
+    [Fact]
     public async Task A_user_whose_partition_changed_while_both_wrote_keeps_all_changes()
     {
         var writers = Enumerable.Range(0, 2).Select(_ => server.Open(Options())).ToArray();
