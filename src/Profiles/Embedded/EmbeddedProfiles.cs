@@ -131,19 +131,15 @@ internal sealed class EmbeddedProfiles : IProfiles, IAsyncDisposable
 
     private async Task WriteRegularlyAsync(PeriodicTimer interval)
     {
-        using (interval)
-            while (!_stop.IsCancellationRequested)
-            {
-                try
-                {
-                    await interval.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false);
-                }
-                catch (OperationCanceledException)
-                {
-                    return;
-                }
-                await WriteLoggedAsync(0).ConfigureAwait(false);
-            }
+        try
+        {
+            using (interval)
+                while (await interval.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false)) await WriteLoggedAsync(0).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopped.
+        }
     }
 
     private async Task WriteLoggedAsync(long whenAbove)
