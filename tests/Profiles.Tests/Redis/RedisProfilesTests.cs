@@ -127,7 +127,18 @@ public sealed class RedisProfilesTests(RedisServer server) : IClassFixture<Redis
         var writers = Enumerable.Range(0, 2).Select(_ => server.Open(Options())).ToArray();
         await Task.WhenAll(writers.Select((profiles, partition) => Task.Run(async () =>
         {
-            for (int n = 0; n < 150; n++) await profiles.ApplyAsync(partition, n + 1, [AChange.By(n, "u", $"{partition}/{n}", n, $"{partition}/{n}")], Token);
+            for (int n = 0; n < 150;)
+            {
+                try
+                {
+                    await profiles.ApplyAsync(partition, n + 1, [AChange.By(n, "u", $"{partition}/{n}", n, $"{partition}/{n}")], Token);
+                    n++;
+                }
+                catch (IOException e) when (e.Message.Contains("expected one writer", StringComparison.Ordinal))
+                {
+                    // The other one was faster ten times; the same once more, as Ingest does.
+                }
+            }
         }, Token)));
         Assert.Equal(Enumerable.Range(0, 300).Select(n => $"{n % 2}/{n / 2}").Order(), (await writers[0].GetAsync(new UserId("u"), Token)).Select(one => one.Item.Value).Order());
     }
