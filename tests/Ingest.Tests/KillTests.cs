@@ -46,7 +46,7 @@ public sealed class KillTests : IDisposable
         int sentBefore = SentLines(_folder);
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEndAsync(Token);
-        _ = child.StandardError.ReadToEndAsync(Token);
+        var errors = child.StandardError.ReadToEndAsync(Token);
         try
         {
             if (step == KillStep.AnyMoment) await WaitForBatchesAsync(child, sentBefore + random.Next(1, 120));
@@ -57,7 +57,7 @@ public sealed class KillTests : IDisposable
             child.Kill();
         }
         await child.WaitForExitAsync(Token);
-        Assert.True(child.ExitCode == 137, $"killed at '{step}', the child ended with {child.ExitCode}: {await output}"); // 128 + SIGKILL
+        Assert.True(child.ExitCode == 137, $"killed at '{step}', the child ended with {child.ExitCode}: {await output} {await errors}"); // 128 + SIGKILL
     }
 
     private async Task WaitForBatchesAsync(Process child, int lines)
@@ -65,7 +65,7 @@ public sealed class KillTests : IDisposable
         using var watcher = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
         while (SentLines(_folder) < lines)
         {
-            Assert.False(child.HasExited, "the child ended by itself");
+            if (child.HasExited) return;
             await watcher.WaitForNextTickAsync(Token);
         }
     }
