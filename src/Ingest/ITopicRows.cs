@@ -23,7 +23,8 @@ internal interface ITopicRows<TRow> where TRow : struct
     ValueTask ApplyAsync(int partition, long nextOffset, IReadOnlyList<Decoded<TRow>> messages, CancellationToken cancellationToken);
 
     /// <summary>Removes the user from what has landed and from the rows that have not.</summary>
-    void Forget(Contracts.UserId user, List<TRow> open);
+    /// <param name="atMs">The log's time of the request, UTC milliseconds.</param>
+    void Forget(Contracts.UserId user, long atMs, List<TRow> open);
 
     bool TryWrite(int partition, long first, long last, IReadOnlyList<TRow> rows);
 }

@@ -37,10 +37,10 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
         return profiles.ApplyAsync(partition, nextOffset, changes, cancellationToken);
     }
 
-    public void Forget(UserId user, List<StoredInteraction> open)
+    public void Forget(UserId user, long atMs, List<StoredInteraction> open)
     {
         open.RemoveAll(row => row.User == user);
-        store.Forget(user);
+        store.Erase(user, atMs);
     }
 
     public bool TryWrite(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) => store.TryWriteInteractions(partition, first, last, rows);

@@ -109,7 +109,7 @@ internal sealed class TopicIngest<TRow>(
             if (one.Message.Offset < segment.First) continue; // read again for the profiles only
             segment.Cover(one.Message.Offset, time.GetTimestamp());
             if (one.Row is { } row) segment.Rows.Add(row);
-            if (one.Forget is { } user) rows.Forget(user, segment.Rows);
+            if (one.Forget is { } user) rows.Forget(user, one.Message.TimestampMs, segment.Rows);
             if (segment.Next - segment.First >= options.SegmentEvents && !await CloseAsync(subscription, partition).ConfigureAwait(false)) return false;
         }
         return true;

@@ -83,7 +83,7 @@ public sealed class RewriteTests : IDisposable
         store.Write(0, Rows.Purchase(3, "bob", "b", 4));
         string untouched = folder.File("interactions/p=0/00000000000000000003-00000000000000000003.parquet");
         var written = File.GetLastWriteTimeUtc(untouched);
-        store.Forget(new UserId("ann's"));
+        store.Erase(new UserId("ann's"), 10_000);
         Assert.Equal(["bob a 1@2", "bob b 1@4"], store.Read(new WindowQuery()).Lines());
         Assert.Equal(4, store.NextOffset(Topics.Interactions, 0));
         Assert.Equal(written, File.GetLastWriteTimeUtc(untouched));

@@ -75,7 +75,7 @@ public sealed class SegmentTests : IDisposable
         var store = new ParquetWindowStore(folder.File("it's [a] *name?"));
         store.Write(0, Rows.Purchase(0, "u", "i", 1));
         Assert.Equal(1, store.Read(new WindowQuery()).Count);
-        store.Forget(new UserId("u"));
+        store.Erase(new UserId("u"), 10_000);
         Assert.Equal(0, store.Read(new WindowQuery()).Count);
     }
 

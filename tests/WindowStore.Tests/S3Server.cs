@@ -1,0 +1,84 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using Amazon.Runtime;
+using BeeFormer.Streaming.WindowStore.S3;
+
+[assembly: AssemblyFixture(typeof(BeeFormer.Streaming.WindowStore.Tests.S3Server))]
+
+namespace BeeFormer.Streaming.WindowStore.Tests;
+
+/// <summary>The server of <c>S3Server/server.js</c> on a free port of this machine, one for all tests; each test has a prefix of its own.</summary>
+public sealed class S3Server : IAsyncLifetime
+{
+    private readonly TemporaryFolder objects = new();
+    private readonly HttpClient http = new();
+    private Process? process;
+    private string? missing;
+    private int locations;
+
+    internal static AWSCredentials Credentials { get; } = new BasicAWSCredentials("S3RVER", "S3RVER");
+
+    internal S3Options Options { get; } = new() { ForcePathStyle = true };
+
+    internal S3Location NewLocation() => new("windows", $"tests/{Interlocked.Increment(ref locations)}");
+
+    /// <summary>Skips the test where the server cannot run; CI promises that it can.</summary>
+    public void Require()
+    {
+        if (missing is null) return;
+        Assert.False(Environment.GetEnvironmentVariable("CI") == "true", missing);
+        Assert.Skip(missing);
+    }
+
+    /// <summary>The next requests of these methods whose path has that part fail so: an HTTP status; <c>cut</c> in the body; <c>hang</c>; <c>lost</c>: done, but the answer does not arrive.</summary>
+    public async Task FailAsync(params (string Method, string Part, string Action)[] faults) =>
+        (await http.PostAsJsonAsync($"{Options.ServiceUrl}/_faults", faults.Select(fault => new { method = fault.Method, part = fault.Part, action = fault.Action }))).EnsureSuccessStatusCode();
+
+    /// <summary>Requests since the last call, such as <c>PUT /windows/tests/1/…</c>.</summary>
+    internal async Task<IReadOnlyList<string>> RequestsAsync(S3Location location) =>
+        [.. (await http.GetFromJsonAsync<string[]>($"{Options.ServiceUrl}/_requests"))!.Where(request => request.Contains($"{location.Prefix}/", StringComparison.Ordinal))];
+
+    public async ValueTask InitializeAsync()
+    {
+        string folder = Path.Combine(AppContext.BaseDirectory, "S3Server");
+        try
+        {
+            if (!File.Exists(Path.Combine(folder, "node_modules", "s3rver", "package.json"))) await InstallAsync(folder);
+            process = Start("node", folder, "server.js", objects.Path);
+            if (missing is null && await process.StandardOutput.ReadLineAsync() is { } port) Options.ServiceUrl = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{int.Parse(port, CultureInfo.InvariantCulture)}");
+            else missing ??= $"the S3 server did not start: {await process.StandardError.ReadToEndAsync()}";
+        }
+        catch (Win32Exception absent)
+        {
+            missing = $"the S3 server needs node and npm: {absent.Message}";
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+        {
+            process.StandardInput.Close();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+        http.Dispose();
+        objects.Dispose();
+    }
+
+    private async Task InstallAsync(string folder)
+    {
+        using var npm = Start("npm", folder, "ci", "--no-audit", "--no-fund");
+        var output = npm.StandardOutput.ReadToEndAsync();
+        string error = await npm.StandardError.ReadToEndAsync();
+        await npm.WaitForExitAsync();
+        if (npm.ExitCode != 0) missing = $"npm ci failed: {await output}{error}";
+    }
+
+    private static Process Start(string program, string folder, params string[] arguments) => Process.Start(new ProcessStartInfo(program, arguments)
+    {
+        WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false,
+    })!;
+}
