@@ -9,7 +9,7 @@ using BeeFormer.Streaming.WindowStore.S3;
 
 namespace BeeFormer.Streaming.WindowStore.Tests;
 
-/// <summary>The server of <c>S3Server/server.js</c> on a free port of this machine, one for all tests; each test has a prefix of its own.</summary>
+/// <summary>The server of <c>S3Server/server.js</c> on a free port of this machine, one for all tests; each test has a bucket of its own.</summary>
 public sealed class S3Server : IAsyncLifetime
 {
     private readonly TemporaryFolder objects = new();
@@ -22,7 +22,14 @@ public sealed class S3Server : IAsyncLifetime
 
     internal S3Options Options { get; } = new() { ForcePathStyle = true };
 
-    internal S3Location NewLocation() => new("windows", $"tests/{Interlocked.Increment(ref locations)}");
+    internal S3Location NewLocation()
+    {
+        Require();
+        var location = new S3Location($"bucket-{Interlocked.Increment(ref locations)}", "shop/windows");
+        using var client = S3Client.Create(Options, Credentials);
+        client.PutBucketAsync(location.Bucket).GetAwaiter().GetResult();
+        return location;
+    }
 
     /// <summary>Skips the test where the server cannot run; CI promises that it can.</summary>
     public void Require()
@@ -36,9 +43,9 @@ public sealed class S3Server : IAsyncLifetime
     public async Task FailAsync(params (string Method, string Part, string Action)[] faults) =>
         (await http.PostAsJsonAsync($"{Options.ServiceUrl}/_faults", faults.Select(fault => new { method = fault.Method, part = fault.Part, action = fault.Action }))).EnsureSuccessStatusCode();
 
-    /// <summary>Requests since the last call, such as <c>PUT /windows/tests/1/…</c>.</summary>
+    /// <summary>Requests since the last call, such as <c>PUT /bucket-1/shop/…</c>.</summary>
     internal async Task<IReadOnlyList<string>> RequestsAsync(S3Location location) =>
-        [.. (await http.GetFromJsonAsync<string[]>($"{Options.ServiceUrl}/_requests"))!.Where(request => request.Contains($"{location.Prefix}/", StringComparison.Ordinal))];
+        [.. (await http.GetFromJsonAsync<string[]>($"{Options.ServiceUrl}/_requests"))!.Where(request => request.Contains($"/{location.Bucket}/", StringComparison.Ordinal))];
 
     public async ValueTask InitializeAsync()
     {

@@ -28,7 +28,6 @@ internal sealed class S3Place : StoragePlace
     public S3Place(S3Server server)
     {
         (this.server, Location) = (server, server.NewLocation());
-        server.Require();
     }
 
     public S3Location Location { get; }

@@ -11,13 +11,14 @@ internal static class UserSearch
     public static List<string> Find(ISegmentStorage storage, UserId user)
     {
         using var open = storage.OpenEverything(out var others);
-        List<string> found = [.. open.Segments.Where(segment => HoldsRows(segment, storage, user) != false).Select(segment => segment.File)];
+        var found = InRows(open.Segments, storage, user);
         byte[] id = Encoding.UTF8.GetBytes(user.Value);
         foreach (string file in others)
         {
             try
             {
-                if (IsParquet(file) ? HoldsRows(new Segment(0, 0, 0, file), storage, user) != false : HoldsBytes(file, id)) found.Add(file);
+                if (IsParquet(file)) found.AddRange(InRows([new Segment(0, 0, 0, file)], storage, user));
+                else if (HoldsBytes(file, id)) found.Add(file);
             }
             catch (FileNotFoundException)
             {
@@ -28,18 +29,20 @@ internal static class UserSearch
         return found;
     }
 
-    /// <returns>Null: it cannot be read, and so cannot be cleared of holding the user.</returns>
-    private static bool? HoldsRows(Segment segment, ISegmentStorage storage, UserId user)
+    /// <summary>Files whose rows name the user. One that cannot be read cannot be cleared of it, and is named as well.</summary>
+    private static List<string> InRows(IReadOnlyList<Segment> segments, ISegmentStorage storage, UserId user)
     {
+        if (segments.Count == 0) return [];
         try
         {
-            using var duck = new SegmentQuery([segment], storage.SpillFolder);
-            var columns = duck.Rows($"DESCRIBE SELECT * FROM {duck.Table}", r => r.GetString(0));
-            return columns.Contains("user_id") && duck.Rows($"SELECT 1 FROM {duck.Table} WHERE user_id = {SegmentQuery.Text(user.Value)} LIMIT 1", r => 1).Count > 0;
+            using var duck = new SegmentQuery(segments, storage.SpillFolder);
+            if (!duck.Rows($"DESCRIBE SELECT * FROM {duck.Table}", r => r.GetString(0)).Contains("user_id")) return []; // items
+            return duck.Rows($"SELECT DISTINCT filename FROM {duck.Table} WHERE user_id = {SegmentQuery.Text(user.Value)}", r => r.GetString(0));
         }
         catch (InvalidDataException)
         {
-            return File.Exists(segment.File) ? null : false;
+            if (segments.Count > 1) return [.. segments.SelectMany(segment => InRows([segment], storage, user))];
+            return File.Exists(segments[0].File) ? [segments[0].File] : [];
         }
     }
 

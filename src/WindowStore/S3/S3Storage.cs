@@ -15,7 +15,7 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
 {
     private const string FormatRecord = "window-store.format";
     private const string Format = "beeformer window store on S3, format 1";
-    private const int Attempts = 5;
+    private const int Attempts = 10;
     private const int CallsAtOnce = 8;
     private static readonly string[] BothTopics = [Topics.Interactions, Topics.Items];
     private static readonly Dictionary<string, string> NoMetadata = [];
@@ -186,8 +186,8 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
     }
 
     /// <summary>
-    /// All segments of a prefix. A listing of several pages is no picture of one moment: a merge may have removed on a later page what an earlier one shows in its old size. So a listing with a
-    /// gap counts only if the next one is the same.
+    /// All segments of a prefix. A listing is no picture of one moment: while it is read, a merge may remove what an earlier page shows in its old size. An object that is gone when its
+    /// metadata are asked for may be left out if another covers it; a listing with a gap counts only if the next one is the same.
     /// </summary>
     private List<Segment> All(string prefix)
     {
@@ -195,10 +195,12 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             var entries = objects.List(prefix).Select(entry => (entry.Name, entry.ETag, Place: Place(entry.Name))).Where(entry => entry.Place is not null).ToList();
-            var found = AtOnce(entries, entry => FactsOf(entry.Name, entry.ETag));
-            if (found.Contains(null)) continue; // changed since it was listed
-            List<Segment> all = [.. entries.Select((entry, n) => new Segment(entry.Place!.Value.Partition, entry.Place.Value.First, found[n]!.Last, "", entry.ETag))
+            var found = AtOnce(entries, entry => Current(entry.Name, entry.ETag));
+            List<Segment> all = [.. entries.Zip(found).Where(one => one.Second is not null)
+                .Select(one => new Segment(one.First.Place!.Value.Partition, one.First.Place.Value.First, one.Second!.Value.Facts.Last, "", one.Second.Value.ETag))
                 .OrderBy(segment => segment.Partition).ThenBy(segment => segment.First)];
+            var gone = entries.Zip(found).Where(one => one.Second is null).Select(one => one.First.Place!.Value).ToList();
+            if (!gone.All(one => all.Any(segment => segment.Partition == one.Partition && segment.Meets(one.First, one.First)))) continue;
             if (!HasGap(VisibleOf(all)) || (before is not null && all.SequenceEqual(before))) return all;
             before = all;
         }
@@ -206,14 +208,18 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
     }
 
     /// <returns>Null: there is no such version any more.</returns>
-    private Facts? FactsOf(string name, string eTag)
+    private Facts? FactsOf(string name, string eTag) => Current(name, eTag) is { } current && current.ETag == eTag ? current.Facts : null;
+
+    /// <param name="eTag">The version that was listed; where it is known already, nobody is asked.</param>
+    /// <returns>Null: there is no such object any more.</returns>
+    private (string ETag, Facts Facts)? Current(string name, string eTag)
     {
-        if (facts.TryGetValue((name, eTag), out var known)) return known;
-        if (objects.Head(name) is not { } head || head.ETag != eTag) return null;
+        if (facts.TryGetValue((name, eTag), out var known)) return (eTag, known);
+        if (objects.Head(name) is not { } head) return null;
         if (!long.TryParse(head.Metadata.GetValueOrDefault("last"), NumberStyles.None, CultureInfo.InvariantCulture, out long last)
             || !long.TryParse(head.Metadata.GetValueOrDefault("landed"), NumberStyles.None, CultureInfo.InvariantCulture, out long landed))
             throw new InvalidDataException($"{objects.FullName(name)} lacks the metadata last and landed; expected an object as the store wrote it.");
-        return facts[(name, eTag)] = new Facts(last, landed, head.Size);
+        return (head.ETag, facts[(name, head.ETag)] = new Facts(last, landed, head.Size));
     }
 
     private void Claim()

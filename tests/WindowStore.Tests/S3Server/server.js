@@ -1,33 +1,49 @@
-// s3rver with what the store builds on and s3rver lacks: conditional writes, one after the other as S3 orders them. And with faults on demand.
+// s3rver with what the store builds on and s3rver lacks: conditional requests, and objects that are written whole. And with faults on demand.
 // Arguments: folder for the objects. Prints the port; ends with its standard input.
 'use strict';
 
+const crypto = require('crypto');
+const fs = require('fs/promises');
 const http = require('http');
+const path = require('path');
 const S3rver = require('s3rver');
 
-const s3 = new S3rver({ directory: process.argv[2], silent: true, vhostBuckets: false, configureBuckets: [{ name: 'windows' }] });
+const s3 = new S3rver({ directory: process.argv[2], silent: true, vhostBuckets: false });
 const handle = s3.callback();
+
+// s3rver answers before the object's file is complete.
+s3.store.putObject = async ({ bucket, key, metadata, content }) => {
+  const chunks = [];
+  for await (const chunk of content) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  const file = s3.store.getResourcePath(bucket, key, 'object');
+  const md5 = crypto.createHash('md5').update(bytes).digest('hex');
+  await fs.mkdir(path.dirname(file), { recursive: true });
+  await fs.writeFile(file, bytes);
+  await s3.store.putMetadata(bucket, key, metadata, md5);
+  return { size: bytes.length, md5 };
+};
 
 // Each {method, part, action}: the next request of that method whose path has that part gets the action once.
 let faults = [];
 let requests = [];
-let writes = Promise.resolve();
+// One request after the other: an object and what is known of it are several files.
+let queue = Promise.resolve();
 
 const server = http.createServer((req, res) => {
   if (req.url === '/_faults') return control(req, res, body => { faults = JSON.parse(body); return ''; });
   if (req.url === '/_requests') return control(req, res, () => { const seen = requests; requests = []; return JSON.stringify(seen); });
   const forwarded = req.headers['x-forwarded-by-fault'] === 'true';
-  const path = decodeURIComponent(req.url);
-  if (!forwarded) requests.push(`${req.method} ${path}`);
-  const at = forwarded ? -1 : faults.findIndex(f => f.method === req.method && path.includes(f.part));
+  const url = decodeURIComponent(req.url);
+  if (!forwarded) requests.push(`${req.method} ${url}`);
+  const at = forwarded ? -1 : faults.findIndex(f => f.method === req.method && url.includes(f.part));
   if (at >= 0) return fail(faults.splice(at, 1)[0].action, req, res);
-  if (req.method === 'PUT' || req.method === 'DELETE') writes = writes.then(() => conditional(req, res)).catch(error => res.destroy(error));
-  else conditional(req, res);
+  queue = queue.then(() => answer(req, res)).catch(error => res.destroy(error));
 });
 
-function control(req, res, answer) {
+function control(req, res, reply) {
   let body = '';
-  req.on('data', data => (body += data)).on('end', () => res.end(answer(body)));
+  req.on('data', data => (body += data)).on('end', () => res.end(reply(body)));
 }
 
 function fail(action, req, res) {
@@ -45,7 +61,7 @@ function forward(req) {
   req.pipe(again);
 }
 
-async function conditional(req, res) {
+async function answer(req, res) {
   const { 'if-match': match, 'if-none-match': noneMatch } = req.headers;
   if (match || (noneMatch && req.method === 'PUT')) {
     const [bucket, ...key] = decodeURIComponent(req.url.split('?')[0]).slice(1).split('/');
@@ -66,5 +82,5 @@ function refuse(req, res, status, code) {
   });
 }
 
-s3.configureBuckets().then(() => server.listen(0, '127.0.0.1', () => console.log(server.address().port)));
+server.listen(0, '127.0.0.1', () => console.log(server.address().port));
 process.stdin.resume().on('end', () => process.exit());

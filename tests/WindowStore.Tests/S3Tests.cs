@@ -1,0 +1,262 @@
+using Amazon.Runtime;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.WindowStore.S3;
+using Microsoft.Extensions.Time.Testing;
+
+namespace BeeFormer.Streaming.WindowStore.Tests;
+
+/// <summary>What only a store on S3 meets: requests that fail, writers and merges that know nothing of one another, copies on this machine.</summary>
+public sealed class S3Tests(S3Server server) : IDisposable
+{
+    private readonly S3Place place = new(server);
+    public void Dispose() => place.Dispose();
+
+    private static void Write(string file, params StoredInteraction[] rows) => SegmentFile.WriteInteractions(file, rows);
+
+    private Task<IReadOnlyList<string>> Requests() => server.RequestsAsync(place.Location);
+
+    private Task Fail(string method, string part, params string[] actions) => server.FailAsync([.. actions.Select(action => (method, $"/{place.Location.Bucket}/shop/windows/{part}", action))]);
+
+    [Theory]
+    [InlineData("503", "503", "503")]
+    [InlineData("cut")] // in the middle of the body
+    [InlineData("cut", "500", "cut", "429")]
+    [InlineData("lost")] // it arrived; only its answer did not: the repetition finds an object, and it is our own
+    [InlineData("lost", "503")]
+    public async Task A_write_that_fails_is_repeated_until_it_is_done(params string[] faults)
+    {
+        var store = place.Open();
+        await Requests();
+        await Fail("PUT", "interactions", faults);
+        store.Write(0, Rows.Purchase(0, "u", "i", 1));
+        Assert.Equal(faults.Length + 1, (await Requests()).Count(request => request.StartsWith("PUT", StringComparison.Ordinal)));
+        Assert.Equal(1, place.Open().Read(new WindowQuery()).Count);
+    }
+
+    [Fact]
+    public async Task A_write_that_keeps_failing_says_where_and_can_be_tried_again()
+    {
+        var store = place.Open();
+        await Requests();
+        await Fail("PUT", "interactions", [.. Enumerable.Repeat("503", 5)]);
+        string message = Assert.Throws<IOException>(() => store.Write(0, Rows.Purchase(0, "u", "i", 1))).Message;
+        Assert.Contains($"s3://{place.Location.Bucket}/shop/windows/interactions/p=0/00000000000000000000.parquet", message, StringComparison.Ordinal);
+        Assert.Contains("503", message, StringComparison.Ordinal);
+        Assert.Equal(5, (await Requests()).Count(request => request.StartsWith("PUT", StringComparison.Ordinal)));
+        store.Write(0, Rows.Purchase(0, "u", "i", 1));
+    }
+
+    [Fact]
+    public async Task An_answer_that_does_not_come_is_not_waited_for()
+    {
+        var store = new ParquetWindowStore(place.OpenOn("impatient", timeout: TimeSpan.FromMilliseconds(300)));
+        await Fail("PUT", "interactions", "hang");
+        store.Write(0, Rows.Purchase(0, "u", "i", 1));
+        await Fail("GET", "interactions", "hang", "503", "cut");
+        Assert.Equal(1, store.Read(new WindowQuery()).Count);
+    }
+
+    [Fact]
+    public async Task A_refused_condition_is_an_answer_and_not_repeated()
+    {
+        var objects = place.Objects();
+        string first = objects.TryPut("one", [1], null, new Dictionary<string, string>())!;
+        string second = objects.TryPut("one", [2], first, new Dictionary<string, string>())!;
+        await Requests();
+        Assert.Null(objects.TryPut("one", [3], null, new Dictionary<string, string>()));
+        Assert.Null(objects.TryPut("one", [3], first, new Dictionary<string, string>()));
+        Assert.Null(objects.TryPut("none", [3], first, new Dictionary<string, string>()));
+        Assert.Null(objects.Get("one", first));
+        Assert.Null(objects.Get("none", null));
+        Assert.Equal(3, (await Requests()).Count(request => request.StartsWith("PUT", StringComparison.Ordinal)));
+        Assert.Equal([2], objects.Get("one", second)!.Bytes);
+    }
+
+    [Fact]
+    public void A_bucket_that_is_not_there_and_wrong_credentials_are_named()
+    {
+        string NoStore(S3Objects objects) => Assert.Throws<IOException>(() => new S3Storage(objects, new S3Cache(place.CacheOf("x"), 0, TimeProvider.System), TimeProvider.System)).Message;
+
+        string noBucket = NoStore(place.Objects(location: new S3Location("nowhere", "p")));
+        Assert.Contains("Storage:Uri is s3://nowhere/p", noBucket, StringComparison.Ordinal);
+        Assert.Contains("there is no bucket nowhere", noBucket, StringComparison.Ordinal);
+        string denied = NoStore(place.Objects(new BasicAWSCredentials("somebody", "else")));
+        Assert.Contains($"Storage:Uri is {place.Location}", denied, StringComparison.Ordinal);
+        Assert.Contains("access was denied", denied, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_place_of_another_format_is_refused()
+    {
+        place.Objects().TryPut("interactions/p=0/00000000000000000000.parquet", [1], null, new Dictionary<string, string>());
+        Assert.Contains("no window-store.format", Assert.Throws<InvalidDataException>(place.Open).Message, StringComparison.Ordinal);
+        place.Objects().TryPut("window-store.format", "something else"u8.ToArray(), null, new Dictionary<string, string>());
+        Assert.Contains("says \"something else\"", Assert.Throws<InvalidDataException>(place.Open).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_writer_that_comes_after_its_place_was_merged_away_changes_nothing()
+    {
+        var store = place.Open();
+        for (int n = 0; n < 3; n++) store.Write(0, Rows.Purchase(n, "u", $"i{n}", n));
+        var zombie = place.OpenStorage();
+        Assert.False(zombie.TryCreate(Topics.Interactions, 0, 3, 3, file =>
+        {
+            for (int n = 3; n < 8; n++) store.Write(0, Rows.Purchase(n, "u", $"i{n}", n));
+            Assert.Equal(7, store.Compact()); // the name of offset 3 is free now
+            Write(file, Rows.Purchase(3, "u", "i3", 3));
+        }));
+        AssertEight(store);
+    }
+
+    [Theory]
+    [InlineData(8, 8)] // the same segments
+    [InlineData(8, 10)] // the one has seen more
+    [InlineData(10, 8)]
+    public void Of_two_merges_at_once_none_loses_a_row(int slow, int fast)
+    {
+        var store = place.Open();
+        for (int n = 0; n < 8; n++) store.Write(0, Rows.Purchase(n, "u", $"i{n}", n));
+        ISegmentStorage first = place.OpenStorage(), second = place.OpenStorage();
+        var seen = second.Visible(Topics.Interactions);
+        for (int n = 8; n < 10; n++) store.Write(0, Rows.Purchase(n, "u", $"i{n}", n));
+        var all = second.Visible(Topics.Interactions);
+        bool faster = false, slower;
+        slower = first.TryReplace(Topics.Interactions, [.. (slow == 8 ? seen : all)], (parts, file) =>
+        {
+            SegmentFile.WriteInteractions(file, SegmentRows.Interactions(parts, first.SpillFolder));
+            faster = second.TryReplace(Topics.Interactions, [.. (fast == 8 ? seen : all)], (theirs, other) => SegmentFile.WriteInteractions(other, SegmentRows.Interactions(theirs, second.SpillFolder)));
+        });
+        Assert.Equal((true, false), (faster, slower));
+        Assert.Equal(10, store.NextOffset(Topics.Interactions, 0));
+        Assert.Equal(10, place.Open().Read(new WindowQuery()).Count);
+    }
+
+    /// <summary>They meet on no name: the one begins a segment later. What the one has grown the other must not delete.</summary>
+    [Fact]
+    public void Of_two_merges_of_different_ranges_none_loses_a_row()
+    {
+        var store = place.Open();
+        for (int n = 0; n < 8; n++) store.Write(0, Rows.Purchase(n, "u", $"i{n}", n));
+        ISegmentStorage first = place.OpenStorage(), second = place.OpenStorage();
+        var all = first.Visible(Topics.Interactions);
+        void Merge(IReadOnlyList<Segment> parts, string file) => SegmentFile.WriteInteractions(file, SegmentRows.Interactions(parts, first.SpillFolder));
+        Assert.True(first.TryReplace(Topics.Interactions, [.. all.Take(6)], (parts, file) =>
+        {
+            Merge(parts, file);
+            Assert.True(second.TryReplace(Topics.Interactions, [.. all.Skip(1)], Merge));
+        }));
+        AssertEight(store);
+        store.Compact();
+        AssertEight(store);
+    }
+
+    [Fact]
+    public void A_merge_that_began_before_an_erasure_and_ends_after_it_is_cleaned_by_upkeep()
+    {
+        var store = place.Open();
+        for (int n = 0; n < 8; n++) store.Write(0, Rows.Purchase(n, n == 5 ? "ann" : "bob", $"i{n}", n));
+        var slow = place.OpenStorage();
+        Assert.True(slow.TryReplace(Topics.Interactions, slow.Visible(Topics.Interactions), (parts, file) =>
+        {
+            SegmentFile.WriteInteractions(file, SegmentRows.Interactions(parts, slow.SpillFolder));
+            store.Erase(new UserId("ann"), 100);
+        }));
+        store.Compact();
+        Assert.Equal(1, store.FinishErasures());
+        Assert.Empty(store.FindUser(new UserId("ann")));
+        Assert.Equal((7, 8L), (store.Read(new WindowQuery()).Count, store.NextOffset(Topics.Interactions, 0)));
+    }
+
+    [Fact]
+    public async Task What_a_merge_that_died_left_is_not_read_and_later_removed()
+    {
+        var store = place.Open();
+        for (int n = 0; n < 8; n++) store.Write(0, Rows.Purchase(n, "u", $"i{n}", n));
+        await Fail("DELETE", "interactions", [.. Enumerable.Repeat("503", 5)]);
+        Assert.Throws<IOException>(() => store.Compact());
+        AssertEight(store);
+        Assert.Equal(1, store.Describe().InteractionSegments);
+        Assert.Equal(8, place.Objects().List("interactions/").Count);
+        place.Open().Compact();
+        Assert.Single(place.Objects().List("interactions/"));
+        AssertEight(store);
+    }
+
+    [Fact]
+    public async Task Metadata_are_asked_for_once_and_copies_fetched_once()
+    {
+        place.Open().Write(0, Rows.Purchase(0, "u", "i", 1));
+        var reader = place.Open();
+        await Requests();
+        reader.Read(new WindowQuery());
+        reader.Read(new WindowQuery());
+        var requests = await Requests();
+        Assert.Equal((1, 1), (requests.Count(request => request.StartsWith("HEAD", StringComparison.Ordinal)), requests.Count(request => request.EndsWith(".parquet", StringComparison.Ordinal) && request.StartsWith("GET", StringComparison.Ordinal))));
+    }
+
+    [Fact]
+    public void Copies_of_an_erased_user_go_at_once_here_and_at_the_next_look_elsewhere()
+    {
+        var here = new ParquetWindowStore(place.OpenOn("here"));
+        var elsewhere = new ParquetWindowStore(place.OpenOn("elsewhere"));
+        here.Write(0, Rows.Purchase(0, "ann", "i", 1), Rows.Purchase(1, "bob", "i", 2));
+        foreach (var reader in new[] { here, elsewhere }) Assert.Equal(2, reader.Read(new WindowQuery()).Count);
+        string[] Copies(string machine) => Directory.GetFiles(place.CacheOf(machine), "*.parquet", SearchOption.AllDirectories);
+        string old = Assert.Single(Copies("elsewhere"));
+        Assert.Single(Copies("here"));
+        here.Erase(new UserId("ann"), 10);
+        Assert.DoesNotContain(Path.GetFileName(old), Copies("here").Select(Path.GetFileName));
+        Assert.Contains(old, elsewhere.FindUser(new UserId("ann")));
+        elsewhere.Compact();
+        Assert.Empty(elsewhere.FindUser(new UserId("ann")));
+        Assert.False(File.Exists(old));
+    }
+
+    [Fact]
+    public void The_copies_used_longest_ago_go_first_and_never_one_in_use()
+    {
+        var time = new FakeTimeProvider();
+        var writer = place.Open();
+        for (int n = 0; n < 3; n++) writer.Write(n, Rows.Purchase(0, "u", $"i{n}", n, $"e{n}"));
+        long size = place.Objects().List("interactions/")[0].Size;
+        place.CacheBytes = 2 * size + size / 2;
+        var storage = place.OpenOn("small", time);
+        int[] Kept() => [.. Enumerable.Range(0, 3).Where(n => Directory.GetFiles(Path.Combine(place.CacheOf("small"), Topics.Interactions, $"p={n}"), "*.parquet").Length > 0)];
+        OpenSegments OpenOnly(params int[] partitions)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            return storage.Open(Topics.Interactions, segment => partitions.Contains(segment.Partition));
+        }
+        OpenOnly(0).Dispose();
+        OpenOnly(1).Dispose();
+        OpenOnly(0).Dispose();
+        using (OpenOnly(0, 1))
+        {
+            OpenOnly(2).Dispose();
+            Assert.Equal([0, 1, 2], Kept()); // all are more than there is room for, but two are in use
+        }
+        Assert.Equal(2, Kept().Length);
+        Assert.Contains(2, Kept());
+        OpenOnly(0).Dispose();
+        OpenOnly(1).Dispose();
+        Assert.Equal([0, 1], Kept());
+    }
+
+    [Fact]
+    public void A_torn_copy_is_fetched_again()
+    {
+        place.Open().Write(0, Rows.Purchase(0, "u", "i", 1));
+        var reader = new ParquetWindowStore(place.OpenOn("torn"));
+        reader.Read(new WindowQuery());
+        string copy = Directory.GetFiles(place.CacheOf("torn"), "*.parquet", SearchOption.AllDirectories).Single();
+        File.WriteAllBytes(copy, []);
+        Assert.Equal(1, reader.Read(new WindowQuery()).Count);
+    }
+
+    private static void AssertEight(ParquetWindowStore store)
+    {
+        Assert.Equal(8, store.NextOffset(Topics.Interactions, 0));
+        Assert.Equal(Enumerable.Range(0, 8).Select(n => $"u i{n} 1@{n}"), store.Read(new WindowQuery()).Lines());
+    }
+}
