@@ -1,5 +1,6 @@
 using BeeFormer.Streaming.WindowStore.Folder;
 using BeeFormer.Streaming.WindowStore.S3;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -21,8 +22,16 @@ public static class WindowStoreServices
         return services;
     }
 
+    /// <summary>Opens the store that the section <c>Storage</c> names, without a host.</summary>
     /// <inheritdoc cref="AddWindowStore"/>
-    public static ParquetWindowStore Open(string folder, StorageOptions options, TimeProvider time) => options switch
+    /// <exception cref="InvalidDataException">A setting is wrong, or another version made the store.</exception>
+    public static ParquetWindowStore OpenWindowStore(this IConfiguration configuration, string folder)
+    {
+        var options = configuration.GetSection(StorageOptions.Section).Get<StorageOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new StorageOptions();
+        return options.Problem() is { } problem ? throw new InvalidDataException(problem) : Open(folder, options, TimeProvider.System);
+    }
+
+    private static ParquetWindowStore Open(string folder, StorageOptions options, TimeProvider time) => options switch
     {
         { Uri: null or "" } => new ParquetWindowStore(folder),
         _ when S3Location.TryParse(options.Uri) is { } location => new ParquetWindowStore(S3Storage.Open(location, folder, options, time)),

@@ -8,6 +8,7 @@ namespace BeeFormer.Streaming.WindowStore.S3;
 internal static class S3Client
 {
     /// <param name="credentials">Null: those that the SDK finds.</param>
+    /// <exception cref="InvalidDataException">There is no region.</exception>
     public static AmazonS3Client Create(S3Options options, AWSCredentials? credentials = null)
     {
         var config = new AmazonS3Config
@@ -24,6 +25,8 @@ internal static class S3Client
             config.AuthenticationRegion = options.Region ?? "us-east-1";
         }
         else if (options.Region is not null) config.RegionEndpoint = RegionEndpoint.GetBySystemName(options.Region);
+        else if (FallbackRegionFactory.GetRegionEndpoint() is null)
+            throw new InvalidDataException($"{StorageOptions.Section}:S3 names neither a Region nor a ServiceUrl, and the AWS SDK finds no region; expected one there, in AWS_REGION or in the profile.");
         return credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(credentials, config);
     }
 }

@@ -45,7 +45,14 @@ internal sealed class S3Objects(IAmazonS3 client, S3Location location, S3Resilie
     {
         using var response = await client.GetObjectAsync(new GetObjectRequest { BucketName = location.Bucket, Key = location.Key(name), EtagToMatch = eTag is null ? null : Quoted(eTag) }, token).ConfigureAwait(false);
         using var content = new MemoryStream();
-        await response.ResponseStream.CopyToAsync(content, token).ConfigureAwait(false);
+        try
+        {
+            await response.ResponseStream.CopyToAsync(content, token).ConfigureAwait(false);
+        }
+        catch (AmazonClientException damage) // the bytes do not fit the ETag
+        {
+            throw new IOException(damage.Message, damage);
+        }
         if (content.Length != response.ContentLength) throw new IOException($"{content.Length} of {response.ContentLength} bytes arrived");
         // Where the server does not know the condition, the answer still says what it is.
         return eTag is not null && Unquoted(response.ETag) != eTag ? null : new S3Content(content.ToArray(), Unquoted(response.ETag));
@@ -99,6 +106,8 @@ internal sealed class S3Objects(IAmazonS3 client, S3Location location, S3Resilie
         AmazonS3Exception { StatusCode: HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized } denied =>
             $"access was denied ({denied.ErrorCode}); expected credentials in the AWS SDK's usual places (environment, profile, the machine's role) that may list, read, write and delete there.",
         AmazonServiceException { StatusCode: not 0 } answer => $"the server answered {(int)answer.StatusCode} {answer.ErrorCode}: {answer.Message}",
+        AmazonClientException missing when missing.Message.Contains("AWS credentials", StringComparison.Ordinal) =>
+            "no credentials were found; expected them in the AWS SDK's usual places (environment, profile, the machine's role).",
         Polly.Timeout.TimeoutRejectedException => $"no answer within {resilience.Timeout.TotalSeconds:0.###} s in any attempt.",
         _ => failure.Message,
     };
