@@ -43,6 +43,10 @@ public sealed class S3Server : IAsyncLifetime
     public async Task FailAsync(params (string Method, string Part, string Action)[] faults) =>
         (await http.PostAsJsonAsync($"{Options.ServiceUrl}/_faults", faults.Select(fault => new { method = fault.Method, part = fault.Part, action = fault.Action }))).EnsureSuccessStatusCode();
 
+    /// <summary>So many writes to the bucket succeed still, then none.</summary>
+    internal async Task AllowWritesAsync(S3Location location, int count) =>
+        (await http.PostAsJsonAsync($"{Options.ServiceUrl}/_writes", new Dictionary<string, int> { [location.Bucket] = count })).EnsureSuccessStatusCode();
+
     /// <summary>Requests since the last call, such as <c>PUT /bucket-1/shop/…</c>.</summary>
     internal async Task<IReadOnlyList<string>> RequestsAsync(S3Location location) =>
         [.. (await http.GetFromJsonAsync<string[]>($"{Options.ServiceUrl}/_requests"))!.Where(request => request.Contains($"/{location.Bucket}/", StringComparison.Ordinal))];

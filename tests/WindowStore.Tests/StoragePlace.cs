@@ -42,8 +42,8 @@ internal sealed class S3Place : StoragePlace
         return storage;
     }
 
-    internal S3Objects Objects(AWSCredentials? credentials = null, S3Location? location = null, TimeSpan? timeout = null) => new(
-        S3Client.Create(server.Options, credentials ?? S3Server.Credentials), location ?? Location, new S3Resilience(timeout ?? TimeSpan.FromSeconds(60), Retries: 4, TimeSpan.FromMilliseconds(1), TimeProvider.System));
+    internal S3Objects Objects(AWSCredentials? credentials = null, S3Location? location = null, TimeSpan? timeout = null, int keysAPage = 1000) => new(
+        S3Client.Create(server.Options, credentials ?? S3Server.Credentials), location ?? Location, new S3Resilience(timeout ?? TimeSpan.FromSeconds(60), Retries: 4, TimeSpan.FromMilliseconds(1), TimeProvider.System), keysAPage);
 
     public string CacheOf(string machine) => Folder.File(machine);
 

@@ -9,7 +9,7 @@ namespace BeeFormer.Streaming.WindowStore.S3;
 /// The few calls that the store makes. Each has a time limit and is repeated by <see cref="S3Resilience"/>; what fails for good is an <see cref="IOException"/> that names bucket and key.
 /// Names are relative to the location.
 /// </summary>
-internal sealed class S3Objects(IAmazonS3 client, S3Location location, S3Resilience resilience) : IDisposable
+internal sealed class S3Objects(IAmazonS3 client, S3Location location, S3Resilience resilience, int keysAPage = 1000) : IDisposable
 {
     private const string WriterField = "x-amz-meta-writer";
     private const string MetadataPrefix = "x-amz-meta-";
@@ -24,7 +24,7 @@ internal sealed class S3Objects(IAmazonS3 client, S3Location location, S3Resilie
         do
         {
             string? page = next;
-            var response = Call("list", prefix, token => client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = location.Bucket, Prefix = location.Key(prefix), ContinuationToken = page }, token));
+            var response = Call("list", prefix, token => client.ListObjectsV2Async(new ListObjectsV2Request { BucketName = location.Bucket, Prefix = location.Key(prefix), MaxKeys = keysAPage, ContinuationToken = page }, token));
             foreach (var one in response.S3Objects ?? []) entries.Add(new S3Entry(location.Name(one.Key), Unquoted(one.ETag), one.Size ?? 0));
             next = response.IsTruncated == true ? response.NextContinuationToken : null;
         } while (next is not null);

@@ -24,18 +24,29 @@ s3.store.putObject = async ({ bucket, key, metadata, content }) => {
   return { size: bytes.length, md5 };
 };
 
+// The tokens of its listings are enciphered with DES, which today's OpenSSL does not have; three times over, it has.
+for (const name of ['createCipheriv', 'createDecipheriv']) {
+  const original = crypto[name];
+  crypto[name] = (algorithm, key, iv) => (algorithm === 'des' ? original('des-ede3-cbc', Buffer.concat([key, key, key]), iv) : original(algorithm, key, iv));
+}
+
 // Each {method, part, action}: the next request of that method whose path has that part gets the action once.
 let faults = [];
 let requests = [];
+// Writes to a bucket that still succeed; then all fail until this is set anew: as if the writer had died.
+const writesLeft = {};
 // One request after the other: an object and what is known of it are several files.
 let queue = Promise.resolve();
 
 const server = http.createServer((req, res) => {
   if (req.url === '/_faults') return control(req, res, body => { faults = JSON.parse(body); return ''; });
+  if (req.url === '/_writes') return control(req, res, body => { Object.assign(writesLeft, JSON.parse(body)); return ''; });
   if (req.url === '/_requests') return control(req, res, () => { const seen = requests; requests = []; return JSON.stringify(seen); });
   const forwarded = req.headers['x-forwarded-by-fault'] === 'true';
   const url = decodeURIComponent(req.url);
   if (!forwarded) requests.push(`${req.method} ${url}`);
+  const bucket = url.split('/')[1];
+  if ((req.method === 'PUT' || req.method === 'DELETE') && bucket in writesLeft && writesLeft[bucket]-- <= 0) return refuse(req, res, 503, 'ServiceUnavailable');
   const at = forwarded ? -1 : faults.findIndex(f => f.method === req.method && url.includes(f.part));
   if (at >= 0) return fail(faults.splice(at, 1)[0].action, req, res);
   queue = queue.then(() => answer(req, res)).catch(error => res.destroy(error));
