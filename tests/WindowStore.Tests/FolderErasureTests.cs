@@ -81,6 +81,21 @@ public sealed class FolderErasureTests : IDisposable
         Assert.All(names, name => Assert.False(File.Exists(place.File(name))));
     }
 
+    /// <summary>Notes outlive any build: expected values may grow, never change.</summary>
+    [Fact]
+    public void The_note_of_an_erasure_is_frozen()
+    {
+        var store = place.Open();
+        store.Write(3, Rows.Purchase(7, "ann's", "a", 1));
+        Directory.CreateDirectory(place.File("erasures"));
+        File.WriteAllText(place.File("erasures/salt"), new string('0', 64));
+        store.Erase(Ann, 10);
+        const string User = "ea4aecc8318f14054788462801a4ed8ae021cecb9e490d4ef05521786753420d";
+        Assert.Equal(
+            $$"""{"user":"{{User}}","at_ms":10,"below":{"3":8},"done":true,"removed":[{"partition":3,"first_offset":7,"last_offset":7,"from_ms":1,"to_ms":1,"rows":1}],"rows":[{"partition":3,"offset":7,"timestamp_ms":1}]}""",
+            File.ReadAllText(place.File($"erasures/{User}.json")));
+    }
+
     [Theory]
     [InlineData("erasures/salt", null, "erasures/salt is missing")]
     [InlineData(null, "{", "is damaged")]
