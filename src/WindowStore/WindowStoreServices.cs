@@ -27,7 +27,15 @@ public static class WindowStoreServices
     /// <exception cref="InvalidDataException">A setting is wrong, or another version made the store.</exception>
     public static ParquetWindowStore OpenWindowStore(this IConfiguration configuration, string folder)
     {
-        var options = configuration.GetSection(StorageOptions.Section).Get<StorageOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new StorageOptions();
+        StorageOptions options;
+        try
+        {
+            options = configuration.GetSection(StorageOptions.Section).Get<StorageOptions>(binder => binder.ErrorOnUnknownConfiguration = true) ?? new StorageOptions();
+        }
+        catch (InvalidOperationException wrong) // an unknown key, or a value that is no time or number
+        {
+            throw new InvalidDataException($"Section {StorageOptions.Section}: {wrong.Message}", wrong);
+        }
         return options.Problem() is { } problem ? throw new InvalidDataException(problem) : Open(folder, options, TimeProvider.System);
     }
 

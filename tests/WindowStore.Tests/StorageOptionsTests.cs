@@ -38,9 +38,11 @@ public sealed class StorageOptionsTests : IDisposable
         Assert.Contains(sentence, Assert.Throws<InvalidDataException>(() => Configuration(key, value).OpenWindowStore(folder.File("x"))).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void An_unknown_key_is_refused() =>
-        Assert.Throws<InvalidOperationException>(() => Configuration("Storage:Retentoin", "1.00:00:00").OpenWindowStore(folder.File("x")));
+    [Theory]
+    [InlineData("Storage:Retentoin", "1.00:00:00", "Retentoin")]
+    [InlineData("Storage:Retention", "a year", "Storage:Retention")]
+    public void A_key_that_is_unknown_or_a_value_of_another_kind_is_named(string key, string value, string name) =>
+        Assert.Contains(name, Assert.Throws<InvalidDataException>(() => Configuration(key, value).OpenWindowStore(folder.File("x"))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(false)]
