@@ -15,6 +15,9 @@ public sealed record Erasure(
 
     internal static Erasure Of(string user) => new(user, long.MinValue, new Dictionary<int, long>(), false, [], []);
 
+    /// <summary>Whether a row of the user is one of those that go.</summary>
+    internal bool Covers(ErasedRow row) => row.TimestampMs <= AtMs || (Below.TryGetValue(row.Partition, out long below) && row.Offset < below);
+
     /// <summary>With rows that are about to be removed. The same rows may be added again: a crash may have come before the removal.</summary>
     internal Erasure With(IReadOnlyList<ErasedRow> rows)
     {

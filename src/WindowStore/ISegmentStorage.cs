@@ -46,6 +46,9 @@ internal interface ISegmentStorage
     /// <returns>False: there is another version, and it was left alone.</returns>
     bool TryWrite(string name, byte[] content, string? version);
 
+    /// <summary>The name of a segment of interactions for people: its file, or its object.</summary>
+    string NameOf(Segment segment);
+
     /// <summary>Every file that the storage has on this machine or elsewhere, covered segments, copies and temporary files included: for a search that must miss nothing.</summary>
     OpenSegments OpenEverything(out IReadOnlyList<string> otherFiles);
 }

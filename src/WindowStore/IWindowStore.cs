@@ -37,7 +37,7 @@ public interface IWindowStore
     /// <param name="atMs">The log's time of the request, UTC milliseconds.</param>
     void Erase(UserId user, long atMs);
 
-    /// <summary>Whether the user was erased at or after that event time. Costs a comparison for events newer than all erasures, a SHA-256 for others.</summary>
+    /// <summary>Whether the user was erased at or after that event time. Costs a comparison for events newer than all erasures, a SHA-256 for others. What another process erases is known after the next upkeep.</summary>
     bool IsErased(UserId user, long timestampMs);
 
     /// <summary>All erasures that this store knows, with what was removed.</summary>

@@ -39,7 +39,7 @@ public sealed class S3Server : IAsyncLifetime
         Assert.Skip(missing);
     }
 
-    /// <summary>The next requests of these methods whose path has that part fail so: an HTTP status; <c>cut</c> in the body; <c>hang</c>; <c>lost</c>: done, but the answer does not arrive.</summary>
+    /// <summary>The next requests of these methods whose path has that part fail so: an HTTP status; <c>cut</c> in the body; <c>hang</c>; <c>lost</c>: done, but the answer does not arrive; <c>unconditional</c>: done whatever the condition; <c>pass</c>: not at all.</summary>
     public async Task FailAsync(params (string Method, string Part, string Action)[] faults) =>
         (await http.PostAsJsonAsync($"{Options.ServiceUrl}/_faults", faults.Select(fault => new { method = fault.Method, part = fault.Part, action = fault.Action }))).EnsureSuccessStatusCode();
 

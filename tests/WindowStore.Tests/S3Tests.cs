@@ -46,14 +46,32 @@ public sealed class S3Tests(S3Server server) : IDisposable
         store.Write(0, Rows.Purchase(0, "u", "i", 1));
     }
 
-    [Fact]
-    public async Task An_answer_that_does_not_come_is_not_waited_for()
+    [Theory(Timeout = 60_000)]
+    [InlineData("PUT")]
+    [InlineData("GET")]
+    public async Task An_answer_that_does_not_come_is_waited_for_a_minute(string method)
     {
-        var store = new ParquetWindowStore(place.OpenOn("impatient", timeout: TimeSpan.FromMilliseconds(300)));
-        await Fail("PUT", "interactions", "hang");
-        store.Write(0, Rows.Purchase(0, "u", "i", 1));
-        await Fail("GET", "interactions", "hang", "503", "cut");
-        Assert.Equal(1, store.Read(new WindowQuery()).Count);
+        place.Open().Write(0, Rows.Purchase(0, "u", "i", 1));
+        var time = new FakeTimeProvider();
+        var store = new ParquetWindowStore(place.OpenOn("patient", networkTime: time));
+        await Requests();
+        await Fail(method, "interactions/p=0/", "hang");
+        var work = Task.Run(() =>
+        {
+            store.Write(0, Rows.Purchase(1, "u", "j", 2));
+            return store.Read(new WindowQuery()).Count;
+        }, TestContext.Current.CancellationToken);
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!(await Requests()).Any(request => request.StartsWith($"{method} /{place.Location.Bucket}/shop/windows/interactions/p=0/", StringComparison.Ordinal))) await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromSeconds(59));
+        Assert.False(work.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(1));
+        while (!work.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1)); // pauses between attempts; the next attempt has a minute again
+            await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(2, await work);
     }
 
     [Fact]
@@ -92,6 +110,17 @@ public sealed class S3Tests(S3Server server) : IDisposable
         Assert.Contains("no window-store.format", Assert.Throws<InvalidDataException>(place.Open).Message, StringComparison.Ordinal);
         place.Objects().TryPut("window-store.format", "something else"u8.ToArray(), null, new Dictionary<string, string>());
         Assert.Contains("says \"something else\"", Assert.Throws<InvalidDataException>(place.Open).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("unconditional")]
+    [InlineData("pass", "unconditional")] // it knows one of the two
+    public async Task A_store_that_does_not_heed_conditions_is_refused(params string[] answers)
+    {
+        place.Open();
+        await Fail("PUT", "window-store.format", answers);
+        Assert.Contains("does not heed the conditions of writes", Assert.Throws<InvalidDataException>(place.Open).Message, StringComparison.Ordinal);
+        place.Open(); // what was written is what was there
     }
 
     [Fact]

@@ -35,15 +35,15 @@ internal sealed class S3Place : StoragePlace
 
     internal override ISegmentStorage OpenStorage(TimeProvider? time = null) => OpenOn($"machine-{opened.Count}", time);
 
-    internal S3Storage OpenOn(string machine, TimeProvider? time = null, TimeSpan? timeout = null)
+    internal S3Storage OpenOn(string machine, TimeProvider? time = null, TimeProvider? networkTime = null)
     {
-        var storage = new S3Storage(Objects(timeout: timeout), new S3Cache(CacheOf(machine), CacheBytes, time ?? TimeProvider.System), time ?? TimeProvider.System);
+        var storage = new S3Storage(Objects(time: networkTime), new S3Cache(CacheOf(machine), CacheBytes, time ?? TimeProvider.System), time ?? TimeProvider.System);
         opened.Add(storage);
         return storage;
     }
 
-    internal S3Objects Objects(AWSCredentials? credentials = null, S3Location? location = null, TimeSpan? timeout = null, int keysAPage = 1000) => new(
-        S3Client.Create(server.Options, credentials ?? S3Server.Credentials), location ?? Location, new S3Resilience(timeout ?? TimeSpan.FromSeconds(60), Retries: 4, TimeSpan.FromMilliseconds(1), TimeProvider.System), keysAPage);
+    internal S3Objects Objects(AWSCredentials? credentials = null, S3Location? location = null, TimeProvider? time = null, int keysAPage = 1000) => new(
+        S3Client.Create(server.Options, credentials ?? S3Server.Credentials), location ?? Location, new S3Resilience(TimeSpan.FromSeconds(60), Retries: 4, TimeSpan.FromMilliseconds(1), time ?? TimeProvider.System), keysAPage);
 
     public string CacheOf(string machine) => Folder.File(machine);
 

@@ -48,11 +48,11 @@ internal sealed class UserErasure(ISegmentStorage storage, Erasures erasures)
                 using var duck = new SegmentQuery(fresh, storage.SpillFolder);
                 string names = string.Join(',', all.Keys.Select(SegmentQuery.Text));
                 found = [.. duck.Rows($"""
-                    SELECT user_id, name, oldest FROM (
-                        SELECT user_id, sha256({SegmentQuery.Text(erasures.Salt)} || user_id) AS name, oldest FROM (SELECT user_id, epoch_ms(min(timestamp)) AS oldest FROM {duck.Table} GROUP BY user_id))
+                    SELECT user_id, sha256({SegmentQuery.Text(erasures.Salt)} || user_id) AS name, p, lowest, oldest FROM (
+                        SELECT user_id, p, min("offset") AS lowest, epoch_ms(min(timestamp)) AS oldest FROM {duck.Table} GROUP BY user_id, p)
                     WHERE name IN ({names})
-                    """, r => (User: new UserId(r.GetString(0)), Name: r.GetString(1), OldestMs: r.GetInt64(2)))
-                    .Where(one => one.OldestMs <= all[one.Name].AtMs || !all[one.Name].Done).Select(one => (one.User, one.Name))];
+                    """, r => (User: new UserId(r.GetString(0)), Name: r.GetString(1), Lowest: new ErasedRow(r.GetInt32(2), r.GetInt64(3), r.GetInt64(4))))
+                    .Where(one => all[one.Name].Covers(one.Lowest)).Select(one => (one.User, one.Name)).Distinct()];
             }
         }
         foreach (var (user, name) in found) removed += Remove(user, name);

@@ -11,7 +11,8 @@ internal static class UserSearch
     public static List<string> Find(ISegmentStorage storage, UserId user)
     {
         using var open = storage.OpenEverything(out var others);
-        var found = InRows(open.Segments, storage, user);
+        var names = open.Segments.ToDictionary(segment => segment.File, storage.NameOf, StringComparer.Ordinal);
+        List<string> found = [.. InRows(open.Segments, storage, user).Select(file => names[file])];
         byte[] id = Encoding.UTF8.GetBytes(user.Value);
         foreach (string file in others)
         {
@@ -20,9 +21,9 @@ internal static class UserSearch
                 if (IsParquet(file)) found.AddRange(InRows([new Segment(0, 0, 0, file)], storage, user));
                 else if (HoldsBytes(file, id)) found.Add(file);
             }
-            catch (FileNotFoundException)
+            catch (IOException)
             {
-                // A writer's temporary file that has its final name by now, or is gone.
+                if (File.Exists(file)) found.Add(file); // else a temporary file that has its final name by now
             }
         }
         found.Sort(StringComparer.Ordinal);

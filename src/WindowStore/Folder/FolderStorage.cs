@@ -106,6 +106,8 @@ internal sealed class FolderStorage : ISegmentStorage
         return true;
     }
 
+    public string NameOf(Segment segment) => segment.File;
+
     public OpenSegments OpenEverything(out IReadOnlyList<string> otherFiles)
     {
         // Before the segments are listed: what is temporary now and has its final name then is among them.

@@ -19,6 +19,7 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
     private const int CallsAtOnce = 8;
     private static readonly string[] BothTopics = [Topics.Interactions, Topics.Items];
     private static readonly Dictionary<string, string> NoMetadata = [];
+    private static readonly byte[] FormatBytes = Encoding.UTF8.GetBytes(Format + "\n");
 
     private readonly S3Objects objects;
     private readonly S3Cache cache;
@@ -102,6 +103,8 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
     public StoredRecord? Read(string name) => objects.Get(name, eTag: null) is { } content ? new StoredRecord(content.Bytes, content.ETag) : null;
 
     public bool TryWrite(string name, byte[] content, string? version) => objects.TryPut(name, content, version, NoMetadata) is not null;
+
+    public string NameOf(Segment segment) => objects.FullName(NameOf(Topics.Interactions, segment));
 
     public OpenSegments OpenEverything(out IReadOnlyList<string> otherFiles)
     {
@@ -229,10 +232,13 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
         {
             if (BothTopics.FirstOrDefault(topic => objects.List($"{topic}/").Count > 0) is { } topic)
                 throw new InvalidDataException($"{objects.FullName(topic)} holds objects but there is no {FormatRecord}; expected a place that this store made, or an empty one.");
-            TryWrite(FormatRecord, Encoding.UTF8.GetBytes(Format + "\n"), version: null);
+            TryWrite(FormatRecord, FormatBytes, version: null);
         }
         string claimed = Read(FormatRecord) is { } record ? Encoding.UTF8.GetString(record.Content).Trim() : "";
         if (claimed != Format) throw new InvalidDataException($"{objects.FullName(FormatRecord)} says \"{claimed}\", expected \"{Format}\": the place was made by another version and is left untouched.");
+        // Both must be refused. Where they are not, the same is written once more.
+        if (TryWrite(FormatRecord, FormatBytes, version: null) || TryWrite(FormatRecord, FormatBytes, version: new string('0', 32)))
+            throw new InvalidDataException($"{objects.FullName("")} does not heed the conditions of writes (If-None-Match, If-Match); expected a store that does, since two writers would overwrite one another.");
     }
 
     private HashSet<string> Copies(string topic, IReadOnlyList<Segment> segments) => segments.Select(segment => cache.File(topic, segment)).ToHashSet(StringComparer.Ordinal);

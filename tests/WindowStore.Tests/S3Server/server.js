@@ -61,6 +61,13 @@ function fail(action, req, res) {
   switch (action) {
     case 'cut': return req.once('data', () => req.socket.destroy()); // in the middle of the body
     case 'hang': return req.resume();
+    case 'unconditional': // as a store does that does not know conditions
+      delete req.headers['if-match'];
+      delete req.headers['if-none-match'];
+    // falls through
+    case 'pass':
+      queue = queue.then(() => answer(req, res)).catch(error => res.destroy(error));
+      return;
     case 'lost': return forward(req); // done, but nobody learns of it
     default: return refuse(req, res, Number(action), 'ServiceUnavailable');
   }
@@ -81,6 +88,7 @@ async function answer(req, res) {
     if (match && !object) return refuse(req, res, 404, 'NoSuchKey');
     if ((match && object.metadata.etag !== match) || (noneMatch && object)) return refuse(req, res, 412, 'PreconditionFailed');
   }
+  if (req.socket.destroyed) return undefined; // who asked has gone
   const done = new Promise(resolve => res.on('close', resolve));
   handle(req, res);
   return done;
