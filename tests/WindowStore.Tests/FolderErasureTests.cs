@@ -21,8 +21,7 @@ public sealed class FolderErasureTests : IDisposable
             var store = fresh.Open();
             store.Write(0, Rows.Purchase(0, "ann's", "a", 1), Rows.Purchase(1, "bob", "a", 2));
             store.Write(0, Rows.Purchase(2, "ann's", "b", 3));
-            store.Write(1, Rows.Purchase(0, "bob", "b", 4, "other"));
-            store.Write(2, Rows.Purchase(0, "ann's", "c", 5, "third"), Rows.Purchase(1, "bob", "c", 6, "fourth"));
+            store.Write(1, Rows.Purchase(0, "ann's", "c", 5, "third"), Rows.Purchase(1, "bob", "c", 6, "fourth"));
             int step = 0;
             using (DiskChange.Watch((what, path) => { if (step++ == steps) throw new IOException($"died before it could {what} {path}"); }))
                 crashed = Record.Exception(() => store.Erase(Ann, 10)) is IOException;
@@ -31,12 +30,12 @@ public sealed class FolderErasureTests : IDisposable
             if (repeat) next.Erase(Ann, 10);
             else next.FinishErasures();
             if (!repeat && !noted) continue; // the request was not taken yet: the log brings it again
-            Assert.Equal(["bob a 1@2", "bob b 1@4", "bob c 1@6"], next.Read(new WindowQuery()).Lines());
+            Assert.Equal(["bob a 1@2", "bob c 1@6"], next.Read(new WindowQuery()).Lines());
             Assert.Empty(next.FindUser(Ann));
             var erasure = Assert.Single(next.Erasures());
             Assert.True(erasure.Done);
-            Assert.Equal([new ErasedRow(0, 0, 1), new ErasedRow(0, 2, 3), new ErasedRow(2, 0, 5)], erasure.Rows!);
-            Assert.Equal((3L, 1L, 2L), (next.NextOffset(Topics.Interactions, 0), next.NextOffset(Topics.Interactions, 1), next.NextOffset(Topics.Interactions, 2)));
+            Assert.Equal([new ErasedRow(0, 0, 1), new ErasedRow(0, 2, 3), new ErasedRow(1, 0, 5)], erasure.Rows!);
+            Assert.Equal((3L, 2L), (next.NextOffset(Topics.Interactions, 0), next.NextOffset(Topics.Interactions, 1)));
         }
         Assert.InRange(steps, 10, 100);
     }
