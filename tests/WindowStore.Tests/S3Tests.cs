@@ -242,6 +242,21 @@ public sealed class S3Tests(S3Server server) : IDisposable
         AssertEight(store);
     }
 
+    /// <summary>As when a listing shows a merge's first object as it was, and another as it is on its way out: it must be listed again, and nothing else be made of it.</summary>
+    [Fact]
+    public void A_mark_is_never_taken_for_a_segment()
+    {
+        var store = place.Open();
+        for (int n = 0; n < 3; n++) store.Write(0, Rows.Purchase(n, "u", $"i{n}", n));
+        var objects = place.Objects();
+        var second = objects.List("interactions/")[1];
+        objects.TryPut(second.Name, new byte[S3Listing.MarkBytes], second.ETag, objects.Head(second.Name)!.Metadata.Where(one => one.Key != "writer").ToDictionary());
+        foreach (var reader in new[] { store, place.Open() })
+            Assert.Contains("changed by others", Assert.Throws<IOException>(() => reader.Read(new WindowQuery())).Message, StringComparison.Ordinal);
+        Assert.Throws<IOException>(() => store.Compact());
+        Assert.Equal(3, objects.List("interactions/").Count);
+    }
+
     [Fact]
     public void A_listing_of_several_pages_is_whole()
     {

@@ -77,7 +77,9 @@ internal sealed class S3Objects(IAmazonS3 client, S3Location location, S3Resilie
         return Head(name) is { } found && found.Metadata.GetValueOrDefault("writer") == writer ? found.ETag : null;
     }
 
-    public void Delete(string name) => Call("delete", name, token => client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = location.Bucket, Key = location.Key(name) }, token));
+    /// <summary>Deletes one version of an object; another is left alone, where the store knows the condition.</summary>
+    public void Delete(string name, string eTag) => CallUnless(failure => IsConflict(failure) || IsAbsent(failure), "delete", name,
+        token => client.DeleteObjectAsync(new DeleteObjectRequest { BucketName = location.Bucket, Key = location.Key(name), IfMatch = Quoted(eTag) }, token));
 
     public void Dispose() => client.Dispose();
 
