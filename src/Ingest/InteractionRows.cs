@@ -7,7 +7,7 @@ using BeeFormer.Streaming.WindowStore;
 
 namespace BeeFormer.Streaming.Ingest;
 
-internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IngestOptions options) : ITopicRows<InteractionColumns>
+internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IngestOptions options, IngestMetrics metrics) : ITopicRows<InteractionColumns>
 {
     private readonly InteractionReader _reader = new();
     private readonly RecentTexts _texts = new();
@@ -44,10 +44,16 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
         if (message.Key.Length == 0) return new Reading(new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the user_id"));
         if (_reader.Read(message.Key.Span, value.Span, message.TimestampMs, clock) is { } rejection) return new Reading(rejection);
 
+        var by = new UserId(_texts.Of(_reader.UserId));
+        if (store.IsErased(by, _reader.TimestampMs))
+        {
+            metrics.KeptOut();
+            return default;
+        }
         var eventId = _reader.EventId;
         if (eventId.IsEmpty) eventId = DerivedId(message.Partition, message.Offset);
         rows?.Add(message.Offset, eventId, _reader.UserId, _reader.ItemId, _reader.Type, _reader.Value, _reader.TimestampMs, _reader.SessionId);
-        _changes.Add(new ProfileChange(message.Offset, new UserId(_texts.Of(_reader.UserId)),
+        _changes.Add(new ProfileChange(message.Offset, by,
             new ProfileInteraction(Encoding.UTF8.GetString(eventId), new ItemId(_texts.Of(_reader.ItemId)), _texts.Of(_reader.Type), _reader.Value, _reader.TimestampMs)));
         return default;
     }
@@ -58,10 +64,10 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
         _changes.Clear();
     }
 
-    public void Forget(UserId user, InteractionColumns open)
+    public void Forget(UserId user, long atMs, InteractionColumns open)
     {
         open.Remove(user);
-        store.Forget(user);
+        store.Erase(user, atMs);
     }
 
     public bool TryWrite(int partition, long first, long last, InteractionColumns rows) => store.TryWriteInteractions(partition, first, last, rows);

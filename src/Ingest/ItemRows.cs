@@ -36,7 +36,7 @@ internal sealed class ItemRows(IWindowStore store, IngestOptions options) : ITop
 
     public ValueTask ApplyAsync(int partition, long nextOffset, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public void Forget(UserId user, List<StoredItem> open) => throw new InvalidOperationException("items belong to no user");
+    public void Forget(UserId user, long atMs, List<StoredItem> open) => throw new InvalidOperationException("items belong to no user");
 
     public bool TryWrite(int partition, long first, long last, List<StoredItem> rows) => store.TryWriteItems(partition, first, last, rows);
 }

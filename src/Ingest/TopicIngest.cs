@@ -126,7 +126,7 @@ internal sealed class TopicIngest<TRows>(
                 var reading = Take(messages[taken++], segment);
                 if (reading.Forget is not { } user) continue;
                 if (!await SettleAsync(subscription).ConfigureAwait(false)) return false; // or what is being written would land behind the store's back
-                topicRows.Forget(user, segment.Rows);
+                topicRows.Forget(user, messages[taken - 1].TimestampMs, segment.Rows);
             }
             // Before the segment that covers them can be closed; below it they were written by whoever closed it.
             await DeadLetterAsync().ConfigureAwait(false);
