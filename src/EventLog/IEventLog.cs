@@ -48,7 +48,7 @@ public readonly record struct LogHeader(string Name, ReadOnlyMemory<byte> Value)
 /// <param name="Headers">Null: none.</param>
 public readonly record struct LogMessage(int Partition, long Offset, long TimestampMs, ReadOnlyMemory<byte> Key, ReadOnlyMemory<byte>? Value, IReadOnlyList<LogHeader>? Headers = null);
 
-/// <summary>One reader of one topic. Not for use by two threads at once.</summary>
+/// <summary>One reader of one topic. One read at a time; a commit may come while a read waits.</summary>
 public interface ILogSubscription : IAsyncDisposable
 {
     /// <summary>Waits for at least one message; returns up to <paramref name="max"/> of one partition. A cancelled read loses nothing.</summary>

@@ -13,8 +13,8 @@ internal sealed class IngestService(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var interactions = new TopicIngest<StoredInteraction>(new InteractionRows(store, profiles, options.Value), log, options.Value, time, metrics, health, logger);
-        var items = new TopicIngest<StoredItem>(new ItemRows(store, options.Value), log, options.Value, time, metrics, health, logger);
+        var interactions = new TopicIngest<InteractionColumns>(new InteractionRows(store, profiles, options.Value), log, options.Value, time, metrics, health, logger);
+        var items = new TopicIngest<List<StoredItem>>(new ItemRows(store, options.Value), log, options.Value, time, metrics, health, logger);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         // Threads of their own: stores write synchronously, and starting the host must not wait for them.
         var running = new[] { Task.Run(() => interactions.RunAsync(stop.Token), CancellationToken.None), Task.Run(() => items.RunAsync(stop.Token), CancellationToken.None) };

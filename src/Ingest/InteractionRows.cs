@@ -1,3 +1,4 @@
+using System.Text;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
 using BeeFormer.Streaming.EventLog.Events;
@@ -6,42 +7,69 @@ using BeeFormer.Streaming.WindowStore;
 
 namespace BeeFormer.Streaming.Ingest;
 
-internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IngestOptions options) : ITopicRows<StoredInteraction>
+internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IngestOptions options) : ITopicRows<InteractionColumns>
 {
+    private readonly InteractionReader _reader = new();
+    private readonly RecentTexts _texts = new();
+    private readonly byte[] _derivedId = new byte[64];
+    private readonly Stack<InteractionColumns> _idle = new();
+    private readonly List<ProfileChange> _changes = [];
+
     public string Topic => Topics.Interactions;
 
     public long StartAt(int partition) => Math.Min(NextSegment(partition), profiles.NextOffset(partition));
 
     public long NextSegment(int partition) => store.NextOffset(Topics.Interactions, partition);
 
-    public Decoded<StoredInteraction> Decode(LogMessage message)
+    public void StartOver() => _changes.Clear();
+
+    public InteractionColumns Rent() => _idle.TryPop(out var columns) ? columns : new InteractionColumns();
+
+    public void Return(InteractionColumns rows)
+    {
+        rows.Clear();
+        _idle.Push(rows);
+    }
+
+    public Reading Read(in LogMessage message, InteractionColumns? rows)
     {
         if (message.Value is not { } value)
-            return InteractionJson.TryReadKey(message.Key.Span, out var user, out var badKey) ? new(message, null, user, null) : new(message, null, null, badKey);
+        {
+            if (!InteractionJson.TryReadKey(message.Key.Span, out var user, out var badKey)) return new Reading(badKey);
+            _changes.Add(new ProfileChange(message.Offset, user, null));
+            return new Reading(null, user);
+        }
         // The log's time, not this machine's: the same message gets the same verdict whenever it is read.
         var clock = ClockLimits.At(DateTimeOffset.FromUnixTimeMilliseconds(message.TimestampMs), options.AllowedClockError);
-        if (message.Key.Length == 0) return new(message, null, null, new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the user_id"));
-        if (!InteractionJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, clock, out var read, out var rejection)) return new(message, null, null, rejection);
-        string eventId = read.EventId ?? $"{Topics.Interactions}/{message.Partition}/{message.Offset}";
-        return new(message, new StoredInteraction(message.Offset, eventId, read.UserId, read.ItemId, read.Type, read.Value, read.TimestampMs, read.SessionId), null, null);
+        if (message.Key.Length == 0) return new Reading(new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the user_id"));
+        if (_reader.Read(message.Key.Span, value.Span, message.TimestampMs, clock) is { } rejection) return new Reading(rejection);
+
+        var eventId = _reader.EventId;
+        if (eventId.IsEmpty) eventId = DerivedId(message.Partition, message.Offset);
+        rows?.Add(message.Offset, eventId, _reader.UserId, _reader.ItemId, _reader.Type, _reader.Value, _reader.TimestampMs, _reader.SessionId);
+        _changes.Add(new ProfileChange(message.Offset, new UserId(_texts.Of(_reader.UserId)),
+            new ProfileInteraction(Encoding.UTF8.GetString(eventId), new ItemId(_texts.Of(_reader.ItemId)), _texts.Of(_reader.Type), _reader.Value, _reader.TimestampMs)));
+        return default;
     }
 
-    public ValueTask ApplyAsync(int partition, long nextOffset, IReadOnlyList<Decoded<StoredInteraction>> messages, CancellationToken cancellationToken)
+    public async ValueTask ApplyAsync(int partition, long nextOffset, CancellationToken cancellationToken)
     {
-        var changes = new List<ProfileChange>(messages.Count);
-        foreach (var message in messages)
-        {
-            if (message.Row is { } row) changes.Add(new(row.Offset, row.User, new ProfileInteraction(row.EventId, row.Item, row.Type, row.Value, row.TimestampMs)));
-            else if (message.Forget is { } user) changes.Add(new(message.Message.Offset, user, null));
-        }
-        return profiles.ApplyAsync(partition, nextOffset, changes, cancellationToken);
+        await profiles.ApplyAsync(partition, nextOffset, _changes, cancellationToken).ConfigureAwait(false);
+        _changes.Clear();
     }
 
-    public void Forget(UserId user, List<StoredInteraction> open)
+    public void Forget(UserId user, InteractionColumns open)
     {
-        open.RemoveAll(row => row.User == user);
+        open.Remove(user);
         store.Forget(user);
     }
 
-    public bool TryWrite(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) => store.TryWriteInteractions(partition, first, last, rows);
+    public bool TryWrite(int partition, long first, long last, InteractionColumns rows) => store.TryWriteInteractions(partition, first, last, rows);
+
+    /// <summary>The message's place in the log names an event whose producer gave it no id.</summary>
+    private ReadOnlySpan<byte> DerivedId(int partition, long offset)
+    {
+        System.Text.Unicode.Utf8.TryWrite(_derivedId, $"{Topics.Interactions}/{partition}/{offset}", out int bytes);
+        return _derivedId.AsSpan(0, bytes);
+    }
 }

@@ -5,7 +5,7 @@ using BeeFormer.Streaming.WindowStore;
 
 namespace BeeFormer.Streaming.Ingest;
 
-internal sealed class ItemRows(IWindowStore store, IngestOptions options) : ITopicRows<StoredItem>
+internal sealed class ItemRows(IWindowStore store, IngestOptions options) : ITopicRows<List<StoredItem>>
 {
     public string Topic => Topics.Items;
 
@@ -13,22 +13,30 @@ internal sealed class ItemRows(IWindowStore store, IngestOptions options) : ITop
 
     public long NextSegment(int partition) => store.NextOffset(Topics.Items, partition);
 
-    public Decoded<StoredItem> Decode(LogMessage message)
+    public void StartOver() { }
+
+    public List<StoredItem> Rent() => [];
+
+    public void Return(List<StoredItem> rows) { }
+
+    public Reading Read(in LogMessage message, List<StoredItem>? rows)
     {
         if (message.Value is not { } value)
-            return ItemJson.TryReadKey(message.Key.Span, out var deleted, out var badKey)
-                ? new(message, new StoredItem(message.Partition, message.Offset, deleted, null), null, null)
-                : new(message, null, null, badKey);
+        {
+            if (!ItemJson.TryReadKey(message.Key.Span, out var deleted, out var badKey)) return new Reading(badKey);
+            rows?.Add(new StoredItem(message.Partition, message.Offset, deleted, null));
+            return default;
+        }
         var clock = ClockLimits.At(DateTimeOffset.FromUnixTimeMilliseconds(message.TimestampMs), options.AllowedClockError);
-        if (message.Key.Length == 0) return new(message, null, null, new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the item_id"));
-        return ItemJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, clock, out var item, out var rejection)
-            ? new(message, new StoredItem(message.Partition, message.Offset, item.ItemId, item), null, null)
-            : new(message, null, null, rejection);
+        if (message.Key.Length == 0) return new Reading(new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the item_id"));
+        if (!ItemJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, clock, out var item, out var rejection)) return new Reading(rejection);
+        rows?.Add(new StoredItem(message.Partition, message.Offset, item.ItemId, item));
+        return default;
     }
 
-    public ValueTask ApplyAsync(int partition, long nextOffset, IReadOnlyList<Decoded<StoredItem>> messages, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask ApplyAsync(int partition, long nextOffset, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public void Forget(UserId user, List<StoredItem> open) => throw new InvalidOperationException("items belong to no user");
 
-    public bool TryWrite(int partition, long first, long last, IReadOnlyList<StoredItem> rows) => store.TryWriteItems(partition, first, last, rows);
+    public bool TryWrite(int partition, long first, long last, List<StoredItem> rows) => store.TryWriteItems(partition, first, last, rows);
 }

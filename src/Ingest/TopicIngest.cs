@@ -8,14 +8,19 @@ namespace BeeFormer.Streaming.Ingest;
 /// <summary>
 /// Lands one topic. The stores alone say where reading goes on, so after any failure everything in memory is dropped and the log
 /// is read again from there: no event is lost, none lands twice.
+/// While one batch is decoded the next is read, and one closed segment is written: three steps side by side, and never more in memory than that.
 /// </summary>
-internal sealed class TopicIngest<TRow>(
-    ITopicRows<TRow> rows, IEventLog log, IngestOptions options, TimeProvider time, IngestMetrics metrics, IngestHealth health, ILogger logger) where TRow : struct
+internal sealed class TopicIngest<TRows>(
+    ITopicRows<TRows> topicRows, IEventLog log, IngestOptions options, TimeProvider time, IngestMetrics metrics, IngestHealth health, ILogger logger) where TRows : class
 {
     private const string Group = "ingest";
     private const int ReadAtOnce = 4096;
 
-    private readonly Dictionary<int, OpenSegment<TRow>> _segments = [];
+    private sealed record Writing(int Partition, OpenSegment<TRows> Segment, Task<bool> Done);
+
+    private readonly Dictionary<int, OpenSegment<TRows>> _open = [];
+    private readonly List<LogRecord> _deadLetters = [];
+    private Writing? _writing;
     private int _failuresInARow;
 
     /// <summary>Runs until it is stopped; then closes what is open. Only failures that another attempt cannot mend come out.</summary>
@@ -34,10 +39,10 @@ internal sealed class TopicIngest<TRow>(
             catch (IOException failure)
             {
                 _failuresInARow++;
-                metrics.Failed(rows.Topic);
-                health.Failed(rows.Topic, _failuresInARow, failure);
+                metrics.Failed(topicRows.Topic);
+                health.Failed(topicRows.Topic, _failuresInARow, failure);
                 var pause = TimeSpan.FromTicks(Math.Min(options.MaxRetryDelay.Ticks, options.RetryDelay.Ticks << Math.Min(16, _failuresInARow - 1)));
-                logger.LogError(failure, "{Topic}: attempt {Attempt} failed; the next one follows in {Pause}", rows.Topic, _failuresInARow, pause);
+                logger.LogError(failure, "{Topic}: attempt {Attempt} failed; the next one follows in {Pause}", topicRows.Topic, _failuresInARow, pause);
                 if (stop.IsCancellationRequested) return;
                 await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -47,8 +52,11 @@ internal sealed class TopicIngest<TRow>(
     // Returns when another writer was first: the next round starts where that one got to.
     private async Task RunOnceAsync(CancellationToken stop)
     {
-        _segments.Clear();
-        await using var subscription = log.Subscribe(rows.Topic, Group, rows.StartAt, PartitionSharing.Group);
+        _open.Clear();
+        _deadLetters.Clear();
+        _writing = null;
+        topicRows.StartOver();
+        await using var subscription = log.Subscribe(topicRows.Topic, Group, topicRows.StartAt, PartitionSharing.Group);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task<LogBatch>? read = null;
         try
@@ -56,108 +64,129 @@ internal sealed class TopicIngest<TRow>(
             while (true)
             {
                 // The read stays pending over a segment's deadline: cancelling it could lose what it was about to return.
-                read ??= subscription.ReadAsync(ReadAtOnce, reading.Token).AsTask();
+                read ??= ReadAsync(subscription, reading.Token);
                 await WaitAsync(read, stop).ConfigureAwait(false);
                 if (stop.IsCancellationRequested && !read.IsCompletedSuccessfully) break;
                 if (read.IsCompleted)
                 {
                     using var messages = await read.ConfigureAwait(false);
-                    read = null;
+                    read = ReadAsync(subscription, reading.Token);
                     if (!await TakeAsync(subscription, messages).ConfigureAwait(false)) return;
                 }
-                if (!await CloseAgedAsync(subscription).ConfigureAwait(false)) return;
+                if (_writing is { Done.IsCompleted: true } && !await SettleAsync(subscription).ConfigureAwait(false)) return;
+                foreach (var (partition, segment) in _open.ToArray())
+                    if (!segment.IsEmpty && time.GetElapsedTime(segment.OpenedAt) >= options.SegmentAge && !await CloseAsync(subscription, partition).ConfigureAwait(false)) return;
                 if (stop.IsCancellationRequested) break;
             }
-            foreach (int partition in _segments.Keys.ToArray())
+            foreach (int partition in _open.Keys.ToArray())
                 if (!await CloseAsync(subscription, partition).ConfigureAwait(false)) return;
+            await SettleAsync(subscription).ConfigureAwait(false);
         }
         finally
         {
             await reading.CancelAsync().ConfigureAwait(false);
             if (read is not null) await ((Task)read).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_writing is not null) await ((Task)_writing.Done).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    // A thread of its own: the embedded log reads on the caller's.
+    private static Task<LogBatch> ReadAsync(ILogSubscription subscription, CancellationToken cancellationToken) =>
+        Task.Run(() => subscription.ReadAsync(ReadAtOnce, cancellationToken).AsTask(), CancellationToken.None);
 
     private async Task WaitAsync(Task read, CancellationToken stop)
     {
         if (read.IsCompleted) return;
-        var waiting = _segments.Values.Where(segment => !segment.IsEmpty).ToArray();
-        if (waiting.Length == 0)
-        {
-            await read.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return;
-        }
-        var left = options.SegmentAge - waiting.Max(segment => time.GetElapsedTime(segment.OpenedAt));
-        if (left <= TimeSpan.Zero) return;
         using var over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await Task.WhenAny(read, Task.Delay(left, time, over.Token)).ConfigureAwait(false);
+        var events = new List<Task> { read };
+        if (_writing is not null) events.Add(_writing.Done);
+        var waiting = _open.Values.Where(segment => !segment.IsEmpty).ToArray();
+        var left = waiting.Length == 0 ? Timeout.InfiniteTimeSpan : options.SegmentAge - waiting.Max(segment => time.GetElapsedTime(segment.OpenedAt));
+        if (waiting.Length > 0 && left <= TimeSpan.Zero) return;
+        events.Add(Task.Delay(left, time, over.Token));
+        await Task.WhenAny(events).ConfigureAwait(false);
         await over.CancelAsync().ConfigureAwait(false);
     }
 
     private async Task<bool> TakeAsync(ILogSubscription subscription, LogBatch messages)
     {
         int partition = messages.Partition;
-        // A partition that was away and came back: what is open here may have landed meanwhile.
-        if (messages.StartsAnew || !_segments.TryGetValue(partition, out var segment)) _segments[partition] = segment = new OpenSegment<TRow>(rows.NextSegment(partition));
-        var decoded = messages.Select(rows.Decode).ToArray();
-
-        // Before the segment that covers them can be closed; below it they were written by whoever closed it.
-        await DeadLetterAsync(decoded.Where(one => one.Rejection is not null && one.Message.Offset >= segment.First)).ConfigureAwait(false);
-        await rows.ApplyAsync(partition, messages.NextOffset, decoded, CancellationToken.None).ConfigureAwait(false);
-
-        foreach (var one in decoded)
+        if (messages.StartsAnew)
         {
-            if (one.Message.Offset < segment.First) continue; // read again for the profiles only
-            segment.Cover(one.Message.Offset, time.GetTimestamp());
-            if (one.Row is { } row) segment.Rows.Add(row);
-            if (one.Forget is { } user) rows.Forget(user, segment.Rows);
+            // A partition that was away and came back: what is open here may have landed meanwhile.
+            if (!await SettleAsync(subscription).ConfigureAwait(false)) return false;
+            _open[partition] = new OpenSegment<TRows>(topicRows.NextSegment(partition), topicRows.Rent());
+        }
+        for (int taken = 0; taken < messages.Count;)
+        {
+            var segment = _open[partition];
+            int start = taken;
+            while (taken < messages.Count && segment.Next - segment.First < options.SegmentEvents)
+            {
+                var reading = Take(messages[taken++], segment);
+                if (reading.Forget is not { } user) continue;
+                if (!await SettleAsync(subscription).ConfigureAwait(false)) return false; // or what is being written would land behind the store's back
+                topicRows.Forget(user, segment.Rows);
+            }
+            // Before the segment that covers them can be closed; below it they were written by whoever closed it.
+            await DeadLetterAsync().ConfigureAwait(false);
+            if (taken > start) await topicRows.ApplyAsync(partition, messages[taken - 1].Offset + 1, CancellationToken.None).ConfigureAwait(false);
             if (segment.Next - segment.First >= options.SegmentEvents && !await CloseAsync(subscription, partition).ConfigureAwait(false)) return false;
         }
         return true;
     }
 
-    private async Task DeadLetterAsync(IEnumerable<Decoded<TRow>> unreadable)
+    private Reading Take(in LogMessage message, OpenSegment<TRows> segment)
     {
-        var records = new List<LogRecord>();
-        foreach (var (message, _, _, rejection) in unreadable)
-        {
-            var letter = new DeadLetter(rejection!.Reason, rejection.Message, rows.Topic, message.Partition, message.Offset, message.Key.ToArray(), message.Value?.ToArray(), message.TimestampMs);
-            logger.LogWarning("{Topic}/{Partition}/{Offset} cannot be read: {Reason}: {Message}", letter.Topic, letter.Partition, letter.Offset, letter.Reason, letter.Message);
-            records.Add(DeadLetterJson.Record(letter));
-        }
-        if (records.Count == 0) return;
-        await log.AppendAsync(Topics.DeadLetters, records, CancellationToken.None).ConfigureAwait(false);
-        metrics.DeadLettered(rows.Topic, records.Count);
+        if (message.Offset < segment.First) return topicRows.Read(message, rows: null) with { Forget = null }; // read again for the profiles only
+        segment.Cover(message.Offset, time.GetTimestamp());
+        var reading = topicRows.Read(message, segment.Rows);
+        if (reading.Rejection is not { } rejection) return reading;
+        var letter = new DeadLetter(rejection.Reason, rejection.Message, topicRows.Topic, message.Partition, message.Offset, message.Key.ToArray(), message.Value?.ToArray(), message.TimestampMs);
+        logger.LogWarning("{Topic}/{Partition}/{Offset} cannot be read: {Reason}: {Message}", letter.Topic, letter.Partition, letter.Offset, letter.Reason, letter.Message);
+        _deadLetters.Add(DeadLetterJson.Record(letter));
+        return reading;
     }
 
-    private async Task<bool> CloseAgedAsync(ILogSubscription subscription)
+    private async Task DeadLetterAsync()
     {
-        foreach (var (partition, segment) in _segments.ToArray())
-        {
-            if (segment.IsEmpty || time.GetElapsedTime(segment.OpenedAt) < options.SegmentAge) continue;
-            if (!await CloseAsync(subscription, partition).ConfigureAwait(false)) return false;
-        }
+        if (_deadLetters.Count == 0) return;
+        LogRecord[] letters = [.. _deadLetters];
+        _deadLetters.Clear();
+        await log.AppendAsync(Topics.DeadLetters, letters, CancellationToken.None).ConfigureAwait(false);
+        metrics.DeadLettered(topicRows.Topic, letters.Length);
+    }
+
+    // False: another writer covered the range of the segment before.
+    private async Task<bool> CloseAsync(ILogSubscription subscription, int partition)
+    {
+        var segment = _open[partition];
+        if (segment.IsEmpty) return true;
+        if (!await SettleAsync(subscription).ConfigureAwait(false)) return false;
+        _open[partition] = new OpenSegment<TRows>(segment.Next, topicRows.Rent());
+        _writing = new Writing(partition, segment, Task.Run(() => topicRows.TryWrite(partition, segment.First, segment.Next - 1, segment.Rows)));
         return true;
     }
 
-    // False: another writer covered the range; nothing of ours was written.
-    private async Task<bool> CloseAsync(ILogSubscription subscription, int partition)
+    // Waits for the segment on its way to the store. False: another writer covered the range; nothing of ours was written.
+    private async Task<bool> SettleAsync(ILogSubscription subscription)
     {
-        var segment = _segments[partition];
-        if (segment.IsEmpty) return true;
-        if (!rows.TryWrite(partition, segment.First, segment.Next - 1, segment.Rows))
+        if (_writing is not var (partition, segment, done)) return true;
+        bool written = await done.ConfigureAwait(false);
+        _writing = null;
+        topicRows.Return(segment.Rows);
+        if (!written)
         {
-            if (rows.NextSegment(partition) <= segment.First)
-                throw new IOException($"{rows.Topic}/{partition}: offset {segment.First} is neither covered by a segment nor free to be written");
-            logger.LogInformation("{Topic}/{Partition}: another writer covered offset {Offset} first", rows.Topic, partition, segment.First);
+            if (topicRows.NextSegment(partition) <= segment.First)
+                throw new IOException($"{topicRows.Topic}/{partition}: offset {segment.First} is neither covered by a segment nor free to be written");
+            logger.LogInformation("{Topic}/{Partition}: another writer covered offset {Offset} first", topicRows.Topic, partition, segment.First);
             return false;
         }
         _failuresInARow = 0;
-        health.Succeeded(rows.Topic);
-        long events = segment.Next - segment.First;
-        segment.StartNext();
+        health.Succeeded(topicRows.Topic);
         await subscription.CommitAsync(partition, segment.Next, CancellationToken.None).ConfigureAwait(false);
-        metrics.SegmentWritten(rows.Topic, partition, events, await log.EndOffsetAsync(rows.Topic, partition, CancellationToken.None).ConfigureAwait(false) - segment.Next);
+        long end = await log.EndOffsetAsync(topicRows.Topic, partition, CancellationToken.None).ConfigureAwait(false);
+        metrics.SegmentWritten(topicRows.Topic, partition, segment.Next - segment.First, end - segment.Next);
         return true;
     }
 }

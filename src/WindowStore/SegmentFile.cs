@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Parquet;
 using Parquet.Schema;
 
@@ -6,30 +7,31 @@ namespace BeeFormer.Streaming.WindowStore;
 /// <summary>Rows to Parquet. The columns are described in <c>docs/reference/parquet-schema.md</c>.</summary>
 internal static class SegmentFile
 {
-    /// <summary>DuckDB scans row groups in parallel and skips them by their time range.</summary>
     private const int RowsPerGroup = 122_880;
 
+    // As many as ever wrote at once.
+    private static readonly ConcurrentBag<InteractionSegmentTable> s_idle = [];
+
+    /// <param name="rows">Best as <see cref="InteractionColumns"/>.</param>
     public static void WriteInteractions(string file, IReadOnlyList<StoredInteraction> rows)
     {
-        var offset = new DataField<long>("offset");
-        var eventId = new DataField("event_id", typeof(string), isNullable: false);
-        var userId = new DataField("user_id", typeof(string), isNullable: false);
-        var itemId = new DataField("item_id", typeof(string), isNullable: false);
-        var type = new DataField("type", typeof(string), isNullable: false);
-        var value = new DataField<double?>("value");
-        var timestamp = new DateTimeDataField("timestamp", DateTimeFormat.Timestamp, isAdjustedToUTC: true, unit: DateTimeTimeUnit.Millis, isNullable: false);
-        var sessionId = new DataField("session_id", typeof(string), isNullable: true);
-        Write(file, new ParquetSchema(offset, eventId, userId, itemId, type, value, timestamp, sessionId), rows, (group, part) =>
+        if (rows is not InteractionColumns columns)
         {
-            Wait(group.WriteAsync<long>(offset, Column(part, r => r.Offset)));
-            Wait(group.WriteAsync(eventId, Column(part, r => r.EventId)));
-            Wait(group.WriteAsync(userId, Column(part, r => r.User.Value)));
-            Wait(group.WriteAsync(itemId, Column(part, r => r.Item.Value)));
-            Wait(group.WriteAsync(type, Column(part, r => r.Type)));
-            Wait(group.WriteAsync<double>(value, Column(part, r => r.Value)));
-            Wait(group.WriteAsync<DateTime>(timestamp, Column(part, r => Utc(r))));
-            Wait(group.WriteAsync(sessionId, Column(part, r => r.SessionId!)));
-        });
+            columns = new InteractionColumns();
+            foreach (var row in rows) columns.Add(row);
+        }
+        if (!s_idle.TryTake(out var table)) table = new InteractionSegmentTable();
+        bool whole = false;
+        try
+        {
+            table.Write(file, columns);
+            whole = true;
+        }
+        finally
+        {
+            if (whole) s_idle.Add(table);
+            else table.Dispose();
+        }
     }
 
     public static void WriteItems(string file, IReadOnlyList<StoredItem> rows)
@@ -69,11 +71,4 @@ internal static class SegmentFile
         for (int i = 0; i < column.Length; i++) column[i] = value(rows[i]);
         return column;
     }
-
-    private static readonly long MinMs = DateTimeOffset.MinValue.ToUnixTimeMilliseconds();
-    private static readonly long MaxMs = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
-
-    private static DateTime Utc(StoredInteraction row) => row.TimestampMs >= MinMs && row.TimestampMs <= MaxMs
-        ? DateTimeOffset.FromUnixTimeMilliseconds(row.TimestampMs).UtcDateTime
-        : throw new ArgumentException($"timestamp {row.TimestampMs} of event {row.EventId} is outside the years 1 to 9999; expected UTC milliseconds since 1970.");
 }

@@ -52,12 +52,11 @@ internal sealed class EmbeddedSubscription(string topic, TopicLog log, string gr
                 throw new InvalidDataException($"{topic}/{partition}: {group} asks for offset {start}, but the log ends at {end}; the log and the stores do not belong together");
             _next[partition] = start;
         }
-        var memory = new MessageMemory();
-        var messages = log.Partitions[partition].Read(ref _positions[partition], _next[partition], partition, max, memory);
-        if (messages.Count == 0) return null;
-        _next[partition] += messages.Count;
-        bool startsAnew = !_begun[partition];
+        var messages = new MessageMemory();
+        log.Partitions[partition].Read(ref _positions[partition], _next[partition], partition, max, messages);
+        if (messages.ToBatch(partition, startsAnew: !_begun[partition]) is not { } batch) return null;
+        _next[partition] = batch.NextOffset;
         _begun[partition] = true;
-        return new LogBatch(partition, messages, startsAnew, memory);
+        return batch;
     }
 }

@@ -7,17 +7,16 @@ internal sealed unsafe class LogScan(FasterLogScanIterator iterator, long nextOf
 {
     private const int MaxBatchBytes = 16 << 20;
 
-    /// <summary>Up to <paramref name="max"/> messages that are durable now, their bytes in <paramref name="memory"/>; empty when there are none.</summary>
-    public List<LogMessage> Read(int max, MessageMemory memory)
+    /// <summary>Fills in up to <paramref name="max"/> messages that are durable now; none when there are none.</summary>
+    public void Read(int max, MessageMemory messages)
     {
-        var messages = new List<LogMessage>();
         int bytesRead = 0;
         while (messages.Count < max && bytesRead < MaxBatchBytes && iterator.UnsafeGetNext(out byte* bytes, out int length, out _, out _))
         {
             LogMessage? message;
             try
             {
-                message = RecordFormat.TryRead(new ReadOnlySpan<byte>(bytes, length), partition, memory);
+                message = RecordFormat.TryRead(new ReadOnlySpan<byte>(bytes, length), partition, messages);
             }
             finally
             {
@@ -30,7 +29,6 @@ internal sealed unsafe class LogScan(FasterLogScanIterator iterator, long nextOf
             bytesRead += length;
             nextOffset++;
         }
-        return messages;
     }
 
     public void Dispose() => iterator.Dispose();

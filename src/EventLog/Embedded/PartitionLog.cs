@@ -46,7 +46,7 @@ internal sealed class PartitionLog : IAsyncDisposable
     }
 
     /// <summary>Messages from the offset on. The scan is opened anew when the file behind it was.</summary>
-    public List<LogMessage> Read(ref (LogFile File, LogScan Scan)? position, long offset, int partition, int max, MessageMemory memory)
+    public void Read(ref (LogFile File, LogScan Scan)? position, long offset, int partition, int max, MessageMemory messages)
     {
         lock (_reading)
         {
@@ -56,7 +56,7 @@ internal sealed class PartitionLog : IAsyncDisposable
                 position?.Scan.Dispose();
                 position = (_file, _file.ScanFrom(offset, partition));
             }
-            return position.Value.Scan.Read(max, memory);
+            position.Value.Scan.Read(max, messages);
         }
     }
 

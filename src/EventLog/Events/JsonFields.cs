@@ -25,36 +25,44 @@ internal static class JsonFields
     /// <summary>Runs a parser over hostile bytes: whatever they are, an event or a rejection comes back.</summary>
     public static bool TryParse<T>(ReadOnlySpan<byte> json, JsonParser<T> parse, [NotNullWhen(true)] out T? parsed, [NotNullWhen(false)] out Rejection? rejection) where T : class
     {
-        parsed = null;
+        var result = new Parsed<T>(parse);
+        rejection = Guarded(json, result, ClockLimits.None, static (ref Utf8JsonReader reader, Parsed<T> target, ClockLimits _) =>
+        {
+            target.Value = target.Parse(ref reader, out var problem);
+            return problem;
+        });
+        parsed = rejection is null ? result.Value : null;
+        if (parsed is null) rejection ??= new Rejection(RejectionReasons.InvalidJson, "the event is empty");
+        return parsed is not null;
+    }
+
+    private sealed class Parsed<T>(JsonParser<T> parse) where T : class
+    {
+        public JsonParser<T> Parse { get; } = parse;
+        public T? Value { get; set; }
+    }
+
+    /// <summary>Runs <paramref name="read"/> over the fields of a hostile JSON object; null when it and nothing else was there.</summary>
+    public static Rejection? Guarded<T>(ReadOnlySpan<byte> json, T target, ClockLimits clock, FieldsReader<T> read)
+    {
+        if (json.Length > EventLimits.MaxJsonBytes)
+            return new Rejection(RejectionReasons.InvalidJson, $"the event has {json.Length} bytes; at most {EventLimits.MaxJsonBytes} are allowed");
         try
         {
-            rejection = Parse(json, parse, out parsed);
+            var reader = new Utf8JsonReader(json, ReaderOptions);
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return new Rejection(RejectionReasons.InvalidJson, "the event is no JSON object");
+            if (read(ref reader, target, clock) is { } rejection) return rejection;
+            return reader.Read() ? new Rejection(RejectionReasons.InvalidJson, "text follows the event's JSON object") : null;
         }
         catch (JsonException e)
         {
-            rejection = new Rejection(RejectionReasons.InvalidJson, $"the event is no valid JSON: {e.Message}");
+            return new Rejection(RejectionReasons.InvalidJson, $"the event is no valid JSON: {e.Message}");
         }
         catch (InvalidOperationException)
         {
             // How the reader reports bytes or escapes that are no Unicode text.
-            rejection = new Rejection(RejectionReasons.InvalidJson, "the event holds text that is no valid UTF-8");
+            return new Rejection(RejectionReasons.InvalidJson, "the event holds text that is no valid UTF-8");
         }
-        if (rejection is null && parsed is not null) return true;
-        parsed = null;
-        rejection ??= new Rejection(RejectionReasons.InvalidJson, "the event is empty");
-        return false;
-    }
-
-    private static Rejection? Parse<T>(ReadOnlySpan<byte> json, JsonParser<T> parse, out T? parsed) where T : class
-    {
-        parsed = null;
-        if (json.Length > EventLimits.MaxJsonBytes)
-            return new Rejection(RejectionReasons.InvalidJson, $"the event has {json.Length} bytes; at most {EventLimits.MaxJsonBytes} are allowed");
-        var reader = new Utf8JsonReader(json, ReaderOptions);
-        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return new Rejection(RejectionReasons.InvalidJson, "the event is no JSON object");
-        parsed = parse(ref reader, out var rejection);
-        if (rejection is not null) return rejection;
-        return reader.Read() ? new Rejection(RejectionReasons.InvalidJson, "text follows the event's JSON object") : null;
     }
 
     /// <summary>A string of 1 to <paramref name="maxLength"/> characters; null with a rejection otherwise.</summary>
@@ -90,6 +98,8 @@ internal static class JsonFields
         {
             JsonTokenType.Number when reader.TryGetInt64(out long whole) => whole,
             JsonTokenType.Number when reader.TryGetDouble(out double number) && double.IsFinite(number) && Math.Abs(number) < 1e17 => (long)number,
+            // The usual form without a string for each event; the rest, and what that form does not know, as text.
+            JsonTokenType.String when reader.ValueSpan is [.., (byte)'Z'] && reader.TryGetDateTimeOffset(out var utc) => utc.ToUnixTimeMilliseconds(),
             JsonTokenType.String => FromText(reader.GetString()!),
             _ => null,
         };
@@ -130,6 +140,9 @@ internal static class JsonFields
             : null;
     }
 }
+
+/// <summary>Reads an object's fields into its target; the reader stands on the object's first brace and is left on its last.</summary>
+internal delegate Rejection? FieldsReader<T>(ref Utf8JsonReader reader, T target, ClockLimits clock);
 
 /// <summary>Reads an object's fields; the reader stands on its first brace and is left on its last.</summary>
 internal delegate T? JsonParser<T>(ref Utf8JsonReader reader, out Rejection? rejection);
