@@ -48,7 +48,7 @@ public sealed class DeadLetterLog(IEventLog log, TimeSpan allowedClockError, Tim
             var index = await DeadLetterIndex.ReadAsync(log, cancellationToken).ConfigureAwait(false);
             var wanted = index.Select(filter);
             var report = new ReplayReport(dryRun);
-            foreach (var id in (filter.Ids ?? []).Distinct().Where(id => index.Find(id) is null).Order()) report.Add(id, ReplayOutcome.Unknown, "there is no such letter, or it is done");
+            foreach (var id in (filter.Ids ?? new HashSet<LogPlace>()).Where(id => index.Find(id) is null).Order()) report.Add(id, ReplayOutcome.Unknown, "there is no such letter, or it is done");
 
             var some = new List<ReturningLetter>();
             long bytes = 0;

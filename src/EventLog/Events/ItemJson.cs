@@ -9,7 +9,7 @@ namespace BeeFormer.Streaming.EventLog.Events;
 /// <summary>The topic <c>items</c> on the wire; field names never change. A field of the shop's own is kept as an attribute.</summary>
 public static class ItemJson
 {
-    private static class Field
+    internal static class Field
     {
         public const string ItemId = "item_id", Title = "title", Description = "description", Attributes = "attributes", ImageUrl = "image_url", Available = "available", UpdatedAt = "updated_at";
     }

@@ -6,23 +6,26 @@ namespace BeeFormer.Streaming.EventLog.Events;
 /// <summary>An item as a message, plain or as a CloudEvent. Every reader of the log reads here, so the same message gets the same verdict everywhere.</summary>
 public static class ItemMessage
 {
-    private static readonly CloudEventFields Fields = new(null, null, "updated_at");
+    private static readonly CloudEventFields Fields = new(Id: null, Type: null, ItemJson.Field.UpdatedAt);
 
-    /// <inheritdoc cref="InteractionMessage.TryRead(in LogMessage, TimeSpan, out InteractionEvent?, out Rejection?)"/>
+    /// <summary>Reads a message that has a value; never throws on bad bytes.</summary>
+    /// <param name="allowedClockError">How far the item's time may lie ahead of the log's.</param>
     public static bool TryRead(in LogMessage message, TimeSpan allowedClockError, [NotNullWhen(true)] out ItemEvent? item, [NotNullWhen(false)] out Rejection? rejection)
     {
+        if (!message.Key.IsEmpty)
+            return TryRead(message.Headers, message.Key.Span, message.Value ?? default, LogHeaders.FirstTimeMs(message), ClockLimits.At(message.TimestampMs, allowedClockError), out item, out rejection);
         item = null;
-        if (message.Key.IsEmpty)
-        {
-            rejection = new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the item_id");
-            return false;
-        }
-        return TryRead(message.Headers, message.Key.Span, message.Value ?? default, LogHeaders.FirstTimeMs(message), ClockLimits.At(message.TimestampMs, allowedClockError), out item, out rejection);
+        rejection = new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the item_id");
+        return false;
     }
 
-    /// <param name="key">Empty: not checked (an item at the HTTP edge has none yet).</param>
-    /// <param name="timeMs">The time of the change when the item names none.</param>
-    public static bool TryRead(IReadOnlyList<LogHeader>? headers, ReadOnlySpan<byte> key, ReadOnlyMemory<byte> value, long timeMs, ClockLimits clock,
+    /// <summary>Reads what came over HTTP: it has no key yet.</summary>
+    /// <param name="headers">Those of the Kafka binding; null: none.</param>
+    public static bool TryRead(IReadOnlyList<LogHeader>? headers, ReadOnlyMemory<byte> value, DateTimeOffset now, TimeSpan allowedClockError,
+        [NotNullWhen(true)] out ItemEvent? item, [NotNullWhen(false)] out Rejection? rejection) =>
+        TryRead(headers, [], value, now.ToUnixTimeMilliseconds(), ClockLimits.At(now, allowedClockError), out item, out rejection);
+
+    private static bool TryRead(IReadOnlyList<LogHeader>? headers, ReadOnlySpan<byte> key, ReadOnlyMemory<byte> value, long timeMs, ClockLimits clock,
         [NotNullWhen(true)] out ItemEvent? item, [NotNullWhen(false)] out Rejection? rejection)
     {
         item = null;
@@ -31,6 +34,8 @@ public static class ItemMessage
             if (ItemJson.TryRead(key, value.Span, timeMs, clock, out item, out rejection)) return true;
             if (!CloudEvent.TryOpenUnannounced(value, Fields, out plain, ref rejection)) return false;
         }
-        return plain is not null && ItemJson.TryRead(key, plain, timeMs, clock, out item, out rejection);
+        if (plain is not null) return ItemJson.TryRead(key, plain, timeMs, clock, out item, out rejection);
+        rejection ??= new Rejection(RejectionReasons.InvalidJson, "the event is empty");
+        return false;
     }
 }
