@@ -15,10 +15,7 @@ internal sealed record DeadLettersAnswer(int Total, int Matching, IReadOnlyList<
 /// <param name="Bytes">Length of the message; null: a tombstone.</param>
 internal sealed record DeadLetterDescription(string Id, string Reason, string Message, DateTimeOffset Timestamp, int? Bytes)
 {
-    public static DeadLetterDescription Of(DeadLetterSummary letter) => new(letter.Id.ToString(), letter.Reason, letter.Message, Time(letter.TimestampMs), letter.Bytes);
-
-    /// <summary>A foreign log may name any time.</summary>
-    public static DateTimeOffset Time(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(ms, DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
+    public static DeadLetterDescription Of(DeadLetterSummary letter) => new(letter.Id.ToString(), letter.Reason, letter.Message, letter.Time, letter.Bytes);
 }
 
 /// <param name="Key">Base64.</param>
@@ -27,7 +24,7 @@ internal sealed record DeadLetterAnswer(
     string Id, string Reason, string Message, DateTimeOffset Timestamp, byte[]? Key, byte[]? Value, IReadOnlyList<DeadLetterHeader> Headers, ServedBy? By) : Answer(By)
 {
     public static DeadLetterAnswer Of(DeadLetter letter, ServedBy? by) =>
-        new(DeadLetterJson.Identity(letter), letter.Reason, letter.Message, DeadLetterDescription.Time(letter.TimestampMs), letter.Key, letter.Value, letter.Headers ?? [], by);
+        new(DeadLetterJson.Identity(letter), letter.Reason, letter.Message, DeadLetterSummary.Of(letter).Time, letter.Key, letter.Value, letter.Headers ?? [], by);
 }
 
 /// <param name="Replayed">Letters whose messages are back in their topics, durably; with <c>dry_run</c>: would be.</param>

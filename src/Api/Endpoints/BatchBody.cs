@@ -55,6 +55,7 @@ internal static class BatchBody
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
             var array = root.ValueKind == JsonValueKind.Object && root.TryGetProperty(property, out var named) ? named : root;
+            if (array.ValueKind == JsonValueKind.Object && array.TryGetProperty("specversion", out _)) return ([body], null); // a CloudEvent that no header announces
             if (array.ValueKind != JsonValueKind.Array)
                 return ([], Refused.Field(property, $"The body is {(array.ValueKind == JsonValueKind.Object ? $"an object without {property}" : array.ValueKind)}; expected {expected}."));
             return ([.. array.EnumerateArray().Select(part => (ReadOnlyMemory<byte>)JsonMarshal.GetRawUtf8Value(part).ToArray())], null);

@@ -10,7 +10,10 @@ public sealed record DeadLetterPage(IReadOnlyList<DeadLetterSummary> Letters, in
 
 /// <summary>A letter without the bytes of its message.</summary>
 /// <param name="Bytes">Length of the message's value; null: it has none.</param>
-public sealed record DeadLetterSummary(LogPlace Id, string Reason, string Message, long TimestampMs, int? Bytes)
+/// <param name="Time">When the log took the message; of a foreign log, any time.</param>
+public sealed record DeadLetterSummary(LogPlace Id, string Reason, string Message, DateTimeOffset Time, int? Bytes)
 {
-    public static DeadLetterSummary Of(DeadLetter letter) => new(DeadLetterJson.Place(letter), letter.Reason, letter.Message, letter.TimestampMs, letter.Value?.Length);
+    public static DeadLetterSummary Of(DeadLetter letter) => new(
+        DeadLetterJson.Place(letter), letter.Reason, letter.Message,
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(letter.TimestampMs, DateTimeOffset.MinValue.ToUnixTimeMilliseconds(), DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())), letter.Value?.Length);
 }
