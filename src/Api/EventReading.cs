@@ -19,10 +19,15 @@ internal sealed class EventReading(TimeProvider time, EventClock clock)
             : new Incoming(null, null, rejection);
 
     /// <summary>One item of a request.</summary>
-    public Incoming IncomingItem(ReadOnlyMemory<byte> json, IReadOnlyList<LogHeader>? headers) =>
-        ItemMessage.TryRead(headers, json, time.GetUtcNow(), clock.AllowedError, out var item, out var rejection)
-            ? new Incoming(ItemJson.Record(item), item)
-            : new Incoming(null, null, rejection);
+    public Incoming IncomingItem(ReadOnlyMemory<byte> json, IReadOnlyList<LogHeader>? headers)
+    {
+        if (!ItemMessage.TryRead(headers, json, time.GetUtcNow(), clock.AllowedError, out var item, out var rejection)) return new Incoming(null, null, rejection);
+        var record = ItemJson.Record(item);
+        // What is accepted must be readable in the log: control characters, say, take more room there.
+        return record.Value!.Length <= EventLimits.MaxJsonBytes
+            ? new Incoming(record, item)
+            : new Incoming(null, null, new Rejection(RejectionReasons.InvalidJson, $"the item has {record.Value.Length} bytes when it is written to the log; at most {EventLimits.MaxJsonBytes} are allowed"));
+    }
 
     /// <returns>Null when the message cannot be read; Ingest dead-letters it.</returns>
     public InteractionEvent? Interaction(LogMessage message) =>

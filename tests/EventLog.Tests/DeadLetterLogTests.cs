@@ -190,6 +190,14 @@ public sealed class DeadLetterLogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_letter_fits_into_the_log_however_long_the_literal_that_is_none()
+    {
+        await AppendAsync(Topics.Items, "k", "n" + new string('ü', 32_000));
+        await IngestAsync();
+        Assert.InRange(Assert.Single((await _letters.ListAsync(new DeadLetterFilter(), null, 10, Token)).Letters).Message.Length, 10, 300);
+    }
+
+    [Fact]
     public async Task A_letter_fits_into_the_log_whatever_its_headers_are()
     {
         LogHeader[] few = [.. Enumerable.Range(0, 100).Select(n => new LogHeader($"h{n}", new byte[300]))], many = [.. Enumerable.Range(0, 10_000).Select(_ => new LogHeader("", ReadOnlyMemory<byte>.Empty))];
