@@ -13,8 +13,9 @@ internal sealed class IngestMetrics
     private readonly Counter<long> _deadLetters;
     private readonly Counter<long> _failures;
     private readonly ConcurrentDictionary<(string Topic, int Partition), long> _lag = new();
+    private readonly ConcurrentDictionary<(string Topic, int Partition), long> _waitingSince = new();
 
-    public IngestMetrics(IMeterFactory meters)
+    public IngestMetrics(IMeterFactory meters, TimeProvider time)
     {
         var meter = meters.Create(MeterName);
         _events = meter.CreateCounter<long>("ingest.events", "{event}", "Messages that became durable in segments");
@@ -22,13 +23,19 @@ internal sealed class IngestMetrics
         _deadLetters = meter.CreateCounter<long>("ingest.dead_letters", "{event}", "Messages that could not be read");
         _failures = meter.CreateCounter<long>("ingest.failures", "{failure}", "Attempts that a store refused and that are repeated");
         meter.CreateObservableGauge("ingest.lag", () => _lag.Select(pair => new Measurement<long>(pair.Value, Tag(pair.Key.Topic), new("partition", pair.Key.Partition))), "{event}", "Messages in the log that no segment covers");
+        meter.CreateObservableGauge("ingest.age", () => _waitingSince.Select(pair => new Measurement<double>(
+            Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - pair.Value) / 1000.0, Tag(pair.Key.Topic), new("partition", pair.Key.Partition))), "s", "Age in the log of the oldest message that was read and has not landed");
     }
+
+    /// <param name="logTimestampMs">When the log took the first message of an open segment.</param>
+    public void SegmentOpened(string topic, int partition, long logTimestampMs) => _waitingSince.TryAdd((topic, partition), logTimestampMs);
 
     public void SegmentWritten(string topic, int partition, long events, long lag)
     {
         _events.Add(events, Tag(topic));
         _segments.Add(1, Tag(topic));
         _lag[(topic, partition)] = lag;
+        _waitingSince.TryRemove((topic, partition), out _);
     }
 
     public void DeadLettered(string topic, int count) => _deadLetters.Add(count, Tag(topic));

@@ -5,8 +5,8 @@ public sealed record IngestOptions
 {
     public const string Section = "Ingest";
 
-    /// <summary>Messages after which a segment is closed. Default 5,000; 1 to 1,000,000.</summary>
-    public int SegmentEvents { get; set; } = 5_000;
+    /// <summary>Messages after which a segment is closed. Default 100,000; 1 to 1,000,000.</summary>
+    public int SegmentEvents { get; set; } = 100_000;
 
     /// <summary>Age of its first message after which a segment is closed. Default 1 second. Longer: fewer, larger segments; a training sees events later.</summary>
     public TimeSpan SegmentAge { get; set; } = TimeSpan.FromSeconds(1);

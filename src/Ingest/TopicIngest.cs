@@ -139,6 +139,7 @@ internal sealed class TopicIngest<TRows>(
     private Reading Take(in LogMessage message, OpenSegment<TRows> segment)
     {
         if (message.Offset < segment.First) return topicRows.Read(message, rows: null) with { Forget = null }; // read again for the profiles only
+        if (segment.IsEmpty) metrics.SegmentOpened(topicRows.Topic, message.Partition, message.TimestampMs);
         segment.Cover(message.Offset, time.GetTimestamp());
         var reading = topicRows.Read(message, segment.Rows);
         if (reading.Rejection is not { } rejection) return reading;

@@ -194,6 +194,38 @@ public sealed class IngestTests : IDisposable
         await stopping.Task.WaitAsync(Token);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_batch_that_is_posted_three_times_counts_once()
+    {
+        string windows = Path.Combine(_folder, "windows");
+        using var host = Host(segmentEvents: 7, store: new ParquetWindowStore(windows));
+        LogRecord[] batch = [.. Enumerable.Range(0, 10).Select(n => By("u", $"i{n}", $"e{n}"))];
+        for (int post = 0; post < 3; post++) await Log(host).AppendAsync(Topics.Interactions, batch, Token);
+        await host.StartAsync(Token);
+        var store = host.Services.GetRequiredService<IWindowStore>();
+        await UntilAsync(() => store.NextOffset(Topics.Interactions, 0) == 30);
+        await host.StopAsync(Token);
+        Assert.Equal(10, store.Read(new WindowQuery()).Count);
+        Assert.Equal(10, store.Describe().Interactions);
+        Assert.Equal(10, (await host.Services.GetRequiredService<IProfiles>().GetAsync(new UserId("u"), Token)).Count);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_clock_that_jumps_back_neither_loses_nor_holds_up_events()
+    {
+        using var host = Host(segmentEvents: 1000);
+        await host.StartAsync(Token);
+        await Log(host).AppendAsync(Topics.Interactions, [By("u", "before")], Token);
+        await UntilAsync(() => _store.Interactions.Count == 1);
+        _time.AdjustTime(_time.GetUtcNow() - TimeSpan.FromHours(3));
+        await Log(host).AppendAsync(Topics.Interactions, [By("u", "after"), Raw("u", """{"user_id":"u","item_id":"now","type":"view"}""")], Token);
+        await UntilAsync(() => _store.Interactions.Count + (int)Log(host).EndOffsetAsync(Topics.DeadLetters, 0, Token).AsTask().GetAwaiter().GetResult() == 3);
+        await host.StopAsync(Token);
+        // What a producer stamped with the time before the jump lies in the future of the log's clock now: kept as a dead letter, with its bytes.
+        Assert.Equal(["before", "now"], _store.Interactions.Select(row => row.Item.Value));
+        Assert.Equal("future_timestamp", Assert.Single(await DeadLettersAsync(Log(host))).Reason);
+    }
+
     [Theory(Timeout = 120_000)]
     [InlineData(1)]
     [InlineData(2)]
