@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using BeeFormer.Streaming.EventLog.Events;
 
 namespace BeeFormer.Streaming.EventLog;
 
@@ -19,9 +20,10 @@ public static class LogHeaders
         new LogHeader(OriginTime, Encoding.UTF8.GetBytes(originTimeMs.ToString(CultureInfo.InvariantCulture))),
     ];
 
-    /// <summary>When the log took the message first.</summary>
+    /// <summary>When the log took the message first; what cannot have been that is not believed.</summary>
     public static long FirstTimeMs(in LogMessage message) =>
-        Last(message.Headers, OriginTime) is { } value && long.TryParse(value.Span, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long ms) && ms <= message.TimestampMs ? ms : message.TimestampMs;
+        Last(message.Headers, OriginTime) is { } value && long.TryParse(value.Span, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long ms)
+        && ms >= EventLimits.MinTimestampMs && ms <= message.TimestampMs ? ms : message.TimestampMs;
 
     /// <summary>The value of the header with this name, of the last one where it is repeated; null where there is none.</summary>
     public static ReadOnlyMemory<byte>? Last(IReadOnlyList<LogHeader>? headers, string name)

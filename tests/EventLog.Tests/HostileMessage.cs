@@ -16,7 +16,7 @@ internal static class HostileMessage
     // Each may take the place of a value, or stand where nothing should.
     private static readonly string[] Tokens =
     [
-        "1e999", "-1e999", "NaN", "Infinity", "-Infinity", "-0", "0.1e-400", "123456789012345678901234567890", "9223372036854775808", "-9223372036854775808", "1769860000000.5", "1e15", "4102444800000", "\"2100-01-01T00:00:00Z\"", "0x10", "01", "null", "true", "{}", "[]",
+        "1e999", "-1e999", "NaN", "Infinity", "-Infinity", "-0", "0.1e-400", "123456789012345678901234567890", "9223372036854775808", "-9223372036854775808", "1769860000000.5", "1e15", "4102444800000", "1769860000000", "-9000000000000", "\"2100-01-01T00:00:00Z\"", "0x10", "01", "null", "true", "{}", "[]",
         "\"\"", "\" \"", "\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\\u0000\"", "\"\\uD83D\\uDE00\"", "\"\\x\"", "\"2026-13-45\"", "\"9999-12-31T23:59:59.9999999Z\"", "\"0001-01-01\"", "\"99999999999999999999\"", "\"2026-01-31T12:00:00+99:00\"",
         "/*c*/1", "//c\n1", "\uFEFF", "\"1.1\"", "1.0", "[[[[[[[[[[[[1]]]]]]]]]]]]", "{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}}}}", "\"user_id\"", "[\"a\",1]", "\"application/xml\"", "\"%2F/\\/%\"", "\"\u2028<>&'+\"",
     ];
@@ -84,13 +84,14 @@ internal static class HostileMessage
     private static void Worsen(List<LogHeader> headers, Random random)
     {
         int at = random.Next(headers.Count);
-        switch (random.Next(5))
+        switch (random.Next(6))
         {
             case 0: headers.RemoveAt(at); break;
             case 1: headers.Add(headers[at] with { Value = ReadOnlyMemory<byte>.Empty }); break;
             case 2: headers[at] = headers[at] with { Value = new byte[] { 0xFF, 0xFE } }; break;
             case 3: headers[at] = Header(headers[at].Name, new string('x', random.Next(800))); break;
-            default: headers.Add(Header(LogHeaders.Origin, random.Next(2) == 0 ? $"{Topics.Items}/0/5" : "items/-1/99999999999999999999")); break;
+            case 4: headers.Add(Header(LogHeaders.Origin, random.Next(2) == 0 ? $"{Topics.Items}/0/5" : "items/-1/99999999999999999999")); break;
+            default: headers.Add(Header(LogHeaders.OriginTime, Tokens[random.Next(Tokens.Length)])); break;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using BeeFormer.Streaming.EventLog;
 using Microsoft.AspNetCore.Http;
 
@@ -23,14 +24,17 @@ internal static class CloudEventRequest
         return
         [
             Header("content-type", request.ContentType ?? "application/json"),
-            // Values are percent-encoded where HTTP allows no plain text.
             .. request.Headers.Where(header => header.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
-                .Select(header => Header("ce_" + header.Key[Prefix.Length..].ToLowerInvariant(), Uri.UnescapeDataString(header.Value.ToString()))),
+                .Select(header => Header("ce_" + header.Key[Prefix.Length..].ToLowerInvariant(), Decoded(header.Value.ToString()))),
         ];
     }
 
     /// <summary>The content type without its parameters; empty where there is none.</summary>
     public static string MediaType(HttpRequest request) => request.ContentType?.Split(';')[0].Trim() ?? "";
+
+    /// <summary>Values may be quoted, and are percent-encoded where HTTP allows no plain text.</summary>
+    private static string Decoded(string value) =>
+        Uri.UnescapeDataString(value is ['"', .. var quoted, '"'] ? Regex.Replace(quoted, @"\\(.)", "$1") : value);
 
     private static LogHeader Header(string name, string value) => new(name, Encoding.UTF8.GetBytes(value));
 }

@@ -8,5 +8,10 @@ public sealed record EventClock(TimeSpan AllowedError)
     /// <summary>Default: 5 minutes.</summary>
     public const string Key = "Ingest:AllowedClockError";
 
-    public static EventClock Of(IConfiguration configuration) => new(configuration.GetValue<TimeSpan?>(Key) ?? TimeSpan.FromMilliseconds(EventLimits.DefaultClockErrorMs));
+    /// <exception cref="InvalidDataException">The setting is negative.</exception>
+    public static EventClock Of(IConfiguration configuration)
+    {
+        var error = configuration.GetValue<TimeSpan?>(Key) ?? TimeSpan.FromMilliseconds(EventLimits.DefaultClockErrorMs);
+        return error >= TimeSpan.Zero ? new EventClock(error) : throw new InvalidDataException($"{Key} is {error}; expected zero or more");
+    }
 }
