@@ -14,7 +14,6 @@ internal static class DeadLettersCommand
     {
         Option<string[]> listed = Where(), replayed = Where();
         Option<int> limit = CommonOptions.PositiveNumber("--limit", $"Letters to list, at most {MostListed}.", 100);
-        limit.Validators.Add(result => { if (result.GetValueOrDefault<int>() > MostListed) result.AddError($"--limit is {result.GetValueOrDefault<int>()}; expected at most {MostListed}."); });
         var after = new Option<string?>("--after") { Description = "List the letters behind this one.", HelpName = "ID" };
         var shown = new Argument<string>("ID") { Description = "As dead-letters list names it: topic/partition/offset." };
         var ids = new Argument<string[]>("ID") { Description = "Letters to replay.", Arity = ArgumentArity.ZeroOrMore };
@@ -24,7 +23,7 @@ internal static class DeadLettersCommand
         return new Command("dead-letters", "Messages that could not be read.")
         {
             AccessCommand.Create("list", "List them, with the reason.", console, [listed, limit, after], DeadLetterAccess.Open,
-                (parsed, access, token) => access.ListAsync(Choice(parsed.GetValue(listed), []), parsed.GetValue(limit), parsed.GetValue(after), token), Print),
+                (parsed, access, token) => access.ListAsync(Choice(parsed.GetValue(listed), []), Limited(parsed.GetValue(limit)), parsed.GetValue(after), token), Print),
             AccessCommand.Create("show", "Show one with its key, bytes and headers as they came.", console, [shown], DeadLetterAccess.Open,
                 (parsed, access, token) => access.ShowAsync(parsed.GetRequiredValue(shown), token), Print),
             AccessCommand.Create("replay", "Bring messages back to their topics as they were; what would be refused again, or was superseded, stays.", console, [ids, replayed, all, force, dryRun], DeadLetterAccess.Open,
@@ -34,6 +33,8 @@ internal static class DeadLettersCommand
     }
 
     private static Option<string[]> Where() => new("--where") { Description = "Only letters with this reason (reason=missing_field) or of this topic (topic=items); may be given for both.", HelpName = "NAME=VALUE" };
+
+    private static int Limited(int limit) => limit <= MostListed ? limit : throw new InvalidDataException($"--limit is {limit}; expected at most {MostListed}.");
 
     /// <param name="all">Null: nothing given means all.</param>
     /// <exception cref="InvalidDataException">It cannot be told which letters are meant.</exception>

@@ -75,6 +75,8 @@ public sealed class DeadLettersCommandTests : IDisposable
         await Tool.RefuseAsync(["dead-letters", "replay", "--all", "--where", "topic=items", "--data", data], "exclude one another");
         await Tool.RefuseAsync(["dead-letters", "replay", "--where", "colour=red", "--data", data], "--where is colour=red", "reason=CODE");
         await Tool.RefuseAsync(["dead-letters", "replay", "17", "--data", data], "17 is no dead letter's id");
+        await Tool.RefuseAsync(["dead-letters", "list", "--limit", "1001", "--data", data], "--limit is 1001; expected at most 1000");
+        Assert.Equal(1, (await Tool.RunAsync("dead-letters", "list", "--limit", "many", "--data", data)).ExitCode);
         await Tool.RefuseAsync(["dead-letters", "show", "items/0/9", "--data", data], "no dead letter items/0/9");
         await Tool.RefuseAsync(["dead-letters", "list", "--data", Path.Combine(files.Folder, "absent")], "no data folder");
         Assert.Contains("there are 0 in all", (await RunAsync("list")).Output, StringComparison.Ordinal);
