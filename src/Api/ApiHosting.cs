@@ -28,7 +28,7 @@ public static class ApiHosting
 
     /// <summary>
     /// Needs in the container: <see cref="IEventLog"/>, <see cref="IProfiles"/>, <see cref="IModelStore"/>, <see cref="ITrainingRecords"/>, <see cref="IVectorIndex"/>, MassTransit with
-    /// <see cref="AddApiConsumers"/>; optional: <see cref="ItemText"/> (default template).
+    /// <see cref="AddApiConsumers"/>.
     /// </summary>
     public static IHostApplicationBuilder AddApi(this IHostApplicationBuilder builder)
     {
@@ -43,9 +43,8 @@ public static class ApiHosting
         services.TryAddSingleton<HiddenItems>();
         services.TryAddSingleton<Recommender>();
         services.TryAddSingleton(provider => new PopularityCounter(provider.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife));
-        services.TryAddSingleton(new ItemText());
         services.AddSharedModels();
-        services.TryAddSingleton(provider => QueryEmbedder.From(provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>(), provider.GetRequiredService<ItemText>()));
+        services.TryAddSingleton(provider => QueryEmbedder.From(provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>()));
         services.TryAddSingleton<ModelActivation>();
         services.TryAddSingleton(provider => EventClock.Of(provider.GetRequiredService<IConfiguration>()));
         services.TryAddSingleton(provider => new DeadLetterLog(provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<EventClock>().AllowedError, provider.GetRequiredService<TimeProvider>()));

@@ -22,7 +22,7 @@ public static class IndexerHosting
 
     /// <summary>
     /// Needs in the container: <see cref="IEventLog"/>, <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="IVectorIndex"/>, MassTransit with
-    /// <see cref="AddIndexerConsumers"/>; optional: <see cref="ItemText"/> (default template), <see cref="EncoderOutputCache"/>.
+    /// <see cref="AddIndexerConsumers"/>; optional: <see cref="EncoderOutputCache"/>.
     /// </summary>
     public static IHostApplicationBuilder AddIndexer(this IHostApplicationBuilder builder)
     {
@@ -35,7 +35,7 @@ public static class IndexerHosting
         services.TryAddSingleton<ReadItemEvent>(provider => ItemEvents.Reader(provider.GetRequiredService<EventClock>()));
         services.AddSharedModels();
         services.TryAddSingleton(provider => ItemEmbedder.From(
-            provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>(), provider.GetService<ItemText>() ?? new ItemText(), provider.GetService<EncoderOutputCache>()));
+            provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>(), provider.GetService<EncoderOutputCache>()));
         services.TryAddSingleton<PublishControlMessage>(provider =>
         {
             var bus = provider.GetRequiredService<IBus>();
