@@ -46,6 +46,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
     public EncoderOutputCache Cache => application.Services.GetRequiredService<EncoderOutputCache>();
     public SharedModels Models => application.Services.GetRequiredService<SharedModels>();
     public UserVectorOptions UserVector => application.Services.GetRequiredService<IOptions<UserVectorOptions>>().Value;
+    public ProfilesOptions Profiles => application.Services.GetRequiredService<ProfilesOptions>();
     public RankingOptions Ranking => application.Services.GetRequiredService<IOptions<RankingOptions>>().Value;
     public TimeSpan PopularityHalfLife => application.Services.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife;
 
@@ -89,7 +90,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
         services.AddEmbeddedEventLog(folder.Log);
-        services.AddEmbeddedProfiles(folder.Profiles);
+        services.AddProfiles(builder.Configuration, folder.Profiles);
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);
         services.AddEmbeddedVectorIndex(folder.Index);
