@@ -143,7 +143,7 @@ internal sealed class TopicIngest<TRows>(
         segment.Cover(message.Offset, time.GetTimestamp());
         var reading = topicRows.Read(message, segment.Rows);
         if (reading.Rejection is not { } rejection) return reading;
-        var letter = new DeadLetter(rejection.Reason, rejection.Message, topicRows.Topic, message.Partition, message.Offset, message.Key.ToArray(), message.Value?.ToArray(), message.TimestampMs);
+        var letter = DeadLetterJson.Of(topicRows.Topic, message, rejection);
         logger.LogWarning("{Topic}/{Partition}/{Offset} cannot be read: {Reason}: {Message}", letter.Topic, letter.Partition, letter.Offset, letter.Reason, letter.Message);
         _deadLetters.Add(DeadLetterJson.Record(letter));
         return reading;
