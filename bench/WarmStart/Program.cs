@@ -26,8 +26,8 @@ command.SetAction(arguments =>
     using SentenceEncoder encoder = SentenceEncoder.Load(SentenceEncoder.DefaultFolder, 128);
     using var cache = new EncoderOutputCache(Path.Combine(Path.GetTempPath(), "beeformer-encoder-outputs"));
     EmbeddingMatrix e = cache.GetOrEncode(encoder, catalogue.Texts);
-    Head untrained = Head.Create(encoder.Dimension, catalogue.Texts, seed: 42);
-    SparseRows words = untrained.TfIdf(catalogue.Texts);
+    Head untrained = Head.Create(encoder.Dimension, catalogue.Words, seed: 42);
+    SparseRows words = untrained.TfIdf(catalogue.Words);
     var policy = new TrainingPolicy();
 
     var names = arguments.GetValue(ways)!;
@@ -40,7 +40,7 @@ command.SetAction(arguments =>
         if (count > window.Count) break;
         var part = window with { User = window.User[..count], Item = window.Item[..count], Weight = window.Weight[..count], TimestampMs = window.TimestampMs[..count] };
         WindowSplit split = WindowSplit.Of(part, catalogue.IndexesOf(part.Items), catalogue.Texts.Count, policy.HoldoutShare, out string? problem) ?? throw new InvalidDataException(problem);
-        var evaluation = new ModelEvaluation(split, catalogue.Texts, policy, CancellationToken.None);
+        var evaluation = new ModelEvaluation(split, catalogue.Words, policy, CancellationToken.None);
         foreach (string name in names)
         {
             Head? before = chains[name];

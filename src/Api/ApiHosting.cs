@@ -1,6 +1,8 @@
 using System.Text.Json;
 using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.DeadLetters;
+using BeeFormer.Streaming.EventLog.Events;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.Profiles;
 using BeeFormer.Streaming.ServiceDefaults;
@@ -10,6 +12,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -25,7 +28,7 @@ public static class ApiHosting
 
     /// <summary>
     /// Needs in the container: <see cref="IEventLog"/>, <see cref="IProfiles"/>, <see cref="IModelStore"/>, <see cref="ITrainingRecords"/>, <see cref="IVectorIndex"/>, MassTransit with
-    /// <see cref="AddApiConsumers"/>; optional: <see cref="ItemText"/> (default template).
+    /// <see cref="AddApiConsumers"/>.
     /// </summary>
     public static IHostApplicationBuilder AddApi(this IHostApplicationBuilder builder)
     {
@@ -40,10 +43,11 @@ public static class ApiHosting
         services.TryAddSingleton<HiddenItems>();
         services.TryAddSingleton<Recommender>();
         services.TryAddSingleton(provider => new PopularityCounter(provider.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife));
-        services.TryAddSingleton(new ItemText());
         services.AddSharedModels();
-        services.TryAddSingleton(provider => QueryEmbedder.From(provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>(), provider.GetRequiredService<ItemText>()));
+        services.TryAddSingleton(provider => QueryEmbedder.From(provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>()));
         services.TryAddSingleton<ModelActivation>();
+        services.TryAddSingleton(provider => EventClock.Of(provider.GetRequiredService<IConfiguration>()));
+        services.TryAddSingleton(provider => new DeadLetterLog(provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<EventClock>().AllowedError, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<EventReading>();
         services.TryAddSingleton<ReadInteraction>(provider => provider.GetRequiredService<EventReading>().Interaction);
         services.TryAddSingleton<ReadItemEvent>(provider => provider.GetRequiredService<EventReading>().Item);
@@ -87,6 +91,7 @@ public static class ApiHosting
         RankingEndpoints.Map(v1);
         ModelEndpoints.Map(v1, options);
         TrainingEndpoints.Map(v1);
+        DeadLetterEndpoints.Map(v1);
         app.MapHealth();
         app.MapOpenApi("/openapi/{documentName}.json");
         return app;

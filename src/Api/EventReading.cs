@@ -9,31 +9,31 @@ namespace BeeFormer.Streaming.Api;
 internal readonly record struct Incoming(LogRecord? Record, ItemEvent? Item = null, Rejection? Rejection = null);
 
 /// <summary>Events as they come over HTTP and out of the log, by the same rules as everywhere.</summary>
-internal sealed class EventReading(TimeProvider time)
+internal sealed class EventReading(TimeProvider time, EventClock clock)
 {
     /// <summary>One interaction of a request. The time it has when it names none is now.</summary>
-    public Incoming IncomingInteraction(ReadOnlyMemory<byte> json)
-    {
-        var now = time.GetUtcNow();
-        return InteractionJson.TryRead([], json.Span, now.ToUnixTimeMilliseconds(), ClockLimits.At(now), out var interaction, out var rejection)
+    /// <param name="headers">What says that it is a CloudEvent; null: nothing does.</param>
+    public Incoming IncomingInteraction(ReadOnlyMemory<byte> json, IReadOnlyList<LogHeader>? headers) =>
+        InteractionMessage.TryRead(headers, json, time.GetUtcNow(), clock.AllowedError, out var interaction, out var rejection)
             ? new Incoming(InteractionJson.Record(interaction))
             : new Incoming(null, null, rejection);
-    }
 
     /// <summary>One item of a request.</summary>
-    public Incoming IncomingItem(ReadOnlyMemory<byte> json)
+    public Incoming IncomingItem(ReadOnlyMemory<byte> json, IReadOnlyList<LogHeader>? headers)
     {
-        var now = time.GetUtcNow();
-        return ItemJson.TryRead([], json.Span, now.ToUnixTimeMilliseconds(), ClockLimits.At(now), out var item, out var rejection)
-            ? new Incoming(ItemJson.Record(item), item)
-            : new Incoming(null, null, rejection);
+        if (!ItemMessage.TryRead(headers, json, time.GetUtcNow(), clock.AllowedError, out var item, out var rejection)) return new Incoming(null, null, rejection);
+        var record = ItemJson.Record(item);
+        // What is accepted must be readable in the log: control characters, say, take more room there.
+        return record.Value!.Length <= EventLimits.MaxJsonBytes
+            ? new Incoming(record, item)
+            : new Incoming(null, null, new Rejection(RejectionReasons.InvalidJson, $"the item has {record.Value.Length} bytes when it is written to the log; at most {EventLimits.MaxJsonBytes} are allowed"));
     }
 
     /// <returns>Null when the message cannot be read; Ingest dead-letters it.</returns>
     public InteractionEvent? Interaction(LogMessage message) =>
-        message.Value is { } value && InteractionJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var interaction, out _) ? interaction : null;
+        message.Value is not null && InteractionMessage.TryRead(message, clock.AllowedError, out var interaction, out _) ? interaction : null;
 
     /// <inheritdoc cref="Interaction"/>
     public ItemEvent? Item(LogMessage message) =>
-        message.Value is { } value && ItemJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, ClockLimits.At(time.GetUtcNow()), out var item, out _) ? item : null;
+        message.Value is not null && ItemMessage.TryRead(message, clock.AllowedError, out var item, out _) ? item : null;
 }

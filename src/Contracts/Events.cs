@@ -20,7 +20,11 @@ public sealed record ItemEvent(
 /// <summary>What could not be read, with all that is needed to repair and replay it.</summary>
 /// <param name="Reason">Stable code: <c>invalid_json</c>, <c>missing_field</c>, <c>invalid_field</c>, <c>key_mismatch</c>, <c>future_timestamp</c>.</param>
 /// <param name="Message">A sentence that names the field and what was expected.</param>
-public sealed record DeadLetter(string Reason, string Message, string Topic, int Partition, long Offset, byte[]? Key, byte[]? Value, long TimestampMs);
+/// <param name="Headers">Null: none, or a letter of the time before letters kept them.</param>
+public sealed record DeadLetter(
+    string Reason, string Message, string Topic, int Partition, long Offset, byte[]? Key, byte[]? Value, long TimestampMs, IReadOnlyList<DeadLetterHeader>? Headers = null);
+
+public readonly record struct DeadLetterHeader(string Name, byte[] Value);
 
 /// <summary>Names of the log's topics.</summary>
 public static class Topics
@@ -29,5 +33,6 @@ public static class Topics
     public const string Interactions = "interactions";
     /// <summary>Key: item id. A null value deletes the item. Compacted.</summary>
     public const string Items = "items";
+    /// <summary>Key: where the original stood first, <c>topic/partition/offset</c>. A null value: it went back to its topic. Not compacted.</summary>
     public const string DeadLetters = "dead-letters";
 }

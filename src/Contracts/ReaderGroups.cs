@@ -11,4 +11,6 @@ public static class ReaderGroups
     public const string ApiHiddenItems = "api-hidden-items";
     /// <summary>Reads the stretch of the log that no segment covers yet, for the build of a collection.</summary>
     public const string IndexerRebuild = "indexer-rebuild";
+    /// <summary>Lists dead letters, and looks for what has replaced them; commits nothing.</summary>
+    public const string DeadLetters = "dead-letters";
 }

@@ -40,16 +40,16 @@ public sealed class EmbeddingModel : IDisposable
             Encoding.UTF8.GetBytes($"model 1\n{encoder.Fingerprint}\n{head?.Fingerprint.Value ?? "none"}\n{text.Template}"))));
     }
 
-    /// <summary>Loads what <see cref="Save"/> wrote, or a plain sentence-transformers folder (no head). It looks for no pictures: see <see cref="SharedModels"/>.</summary>
+    /// <summary>Loads what <see cref="Save"/> wrote, or a plain sentence-transformers folder (no head, the default text template). It looks for no pictures: see <see cref="SharedModels"/>.</summary>
     /// <param name="maxSequenceLength">Tokens a text is cut to; null: the folder's own.</param>
     /// <exception cref="InvalidDataException">Names the file and what was expected.</exception>
-    public static EmbeddingModel Load(string folder, ItemText text, EncoderOutputCache? cache, int? maxSequenceLength = null, EncoderArithmetic arithmetic = EncoderArithmetic.Auto)
+    public static EmbeddingModel Load(string folder, EncoderOutputCache? cache, int? maxSequenceLength = null, EncoderArithmetic arithmetic = EncoderArithmetic.Auto)
     {
         var files = HeadFiles.Find(folder);
         var encoder = ItemEncoder.Of(folder, SentenceEncoder.Load(folder, maxSequenceLength, arithmetic, module => files is not null && files.Modules.Contains(module)));
         try
         {
-            return new EmbeddingModel(encoder, ReadHead(folder, files, encoder.Dimension), text, cache, pictures: null, owner: encoder);
+            return new EmbeddingModel(encoder, ReadHead(folder, files, encoder.Dimension), ItemTextFile.Read(folder), cache, pictures: null, owner: encoder);
         }
         catch
         {
@@ -72,6 +72,8 @@ public sealed class EmbeddingModel : IDisposable
     /// <summary>All that encodes items.</summary>
     public ItemEncoder ItemEncoder => _encoder;
     public Head? Head { get; }
+    /// <summary>How this model's items become texts.</summary>
+    public ItemText Text => _text;
     /// <summary>Covers encoder, head and text template: decides every vector.</summary>
     public Fingerprint Fingerprint { get; }
     public int Dimension => Head?.Dimension ?? _encoder.Dimension;
@@ -81,32 +83,35 @@ public sealed class EmbeddingModel : IDisposable
 
     /// <summary>Vectors of length 1 for item texts, in input order; encoder outputs come from the cache where it has them and go into it where not.</summary>
     public EmbeddingMatrix EmbedTexts(IReadOnlyList<string> texts, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
-        EmbedItems(texts, imageUrls: null, progress, cancellationToken);
+        EmbedItems(texts, texts, imageUrls: null, progress, cancellationToken);
 
-    /// <summary>The same for items, through the text template, with their pictures where the encoder takes any.</summary>
+    /// <summary>The same for items, through the text template, with the words of their attributes where the head knows any, and with their pictures where the encoder takes any.</summary>
     public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
-        EmbedItems([.. items.Select(_text.Of)], [.. items.Select(item => item.ImageUrl)], progress, cancellationToken);
+        EmbedItems([.. items.Select(_text.Of)], [.. items.Select(_text.WordsOf)], [.. items.Select(item => item.ImageUrl)], progress, cancellationToken);
 
+    /// <param name="texts">What the encoder reads: <see cref="ItemText.Of(ItemEvent)"/> by this model's template.</param>
+    /// <param name="words">What a head finds words in, <see cref="ItemText.WordsOf"/>; one that does not look at attributes finds them in <paramref name="texts"/>.</param>
     /// <param name="imageUrls">One a text, null where it has no picture; null: none has one.</param>
-    public EmbeddingMatrix EmbedItems(IReadOnlyList<string> texts, IReadOnlyList<string?>? imageUrls, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
-        Finish(_encoder.Encode(texts, imageUrls, _pictures, _cache, progress, cancellationToken), texts);
+    public EmbeddingMatrix EmbedItems(IReadOnlyList<string> texts, IReadOnlyList<string> words, IReadOnlyList<string?>? imageUrls, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
+        Finish(_encoder.Encode(texts, imageUrls, _pictures, _cache, progress, cancellationToken), texts, words);
 
     /// <summary>The vector of a free-text query, by the same path as an item's text; not cached.</summary>
-    public float[] EmbedQuery(string text) => Finish(_encoder.EncodeQuery(text), [text]).Values;
+    public float[] EmbedQuery(string text) => Finish(_encoder.EncodeQuery(text), [text], [text]).Values;
 
     /// <summary>
-    /// Writes the encoder with W as a last Dense module (Python opens it unchanged), and <c>head/</c> beside it: see <see cref="Encoder.Head.Save"/>.
+    /// Writes the encoder with W as a last Dense module (Python opens it unchanged), <c>head/</c> beside it (see <see cref="Encoder.Head.Save"/>), and a text template other than the default one (<c>item_text.json</c>).
     /// The encoder's files come out byte for byte the same for the same encoder, so a store can share them between versions.
     /// </summary>
     public void Save(string folder)
     {
         _encoder.Save(folder);
         Head?.Save(folder);
+        ItemTextFile.Write(folder, _text);
     }
 
-    private EmbeddingMatrix Finish(EmbeddingMatrix encoderOutputs, IReadOnlyList<string> texts)
+    private EmbeddingMatrix Finish(EmbeddingMatrix encoderOutputs, IReadOnlyList<string> texts, IReadOnlyList<string> words)
     {
-        if (Head is not null) return Head.Apply(encoderOutputs, texts);
+        if (Head is not null) return Head.Apply(encoderOutputs, Head.Shape.Reads(texts, words));
         for (int row = 0; row < encoderOutputs.Rows; row++) RowArithmetic.Normalize(encoderOutputs.Row(row));
         return encoderOutputs;
     }

@@ -1,10 +1,12 @@
 using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.Events;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.VectorIndex;
 using BeeFormer.Streaming.WindowStore;
 using MassTransit;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -20,7 +22,7 @@ public static class IndexerHosting
 
     /// <summary>
     /// Needs in the container: <see cref="IEventLog"/>, <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="IVectorIndex"/>, MassTransit with
-    /// <see cref="AddIndexerConsumers"/>; optional: <see cref="ItemText"/> (default template), <see cref="EncoderOutputCache"/>.
+    /// <see cref="AddIndexerConsumers"/>; optional: <see cref="EncoderOutputCache"/>.
     /// </summary>
     public static IHostApplicationBuilder AddIndexer(this IHostApplicationBuilder builder)
     {
@@ -29,10 +31,11 @@ public static class IndexerHosting
         services.AddCheckedOptions<IndexerOptions>(IndexerOptions.Section);
         services.AddKeyedSingleton<WakeSignal>(Published);
         services.TryAddSingleton<IndexTargets>();
-        services.TryAddSingleton<ReadItemEvent>(provider => ItemEvents.Reader(provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => EventClock.Of(provider.GetRequiredService<IConfiguration>()));
+        services.TryAddSingleton<ReadItemEvent>(provider => ItemEvents.Reader(provider.GetRequiredService<EventClock>()));
         services.AddSharedModels();
         services.TryAddSingleton(provider => ItemEmbedder.From(
-            provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>(), provider.GetService<ItemText>() ?? new ItemText(), provider.GetService<EncoderOutputCache>()));
+            provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>(), provider.GetService<EncoderOutputCache>()));
         services.TryAddSingleton<PublishControlMessage>(provider =>
         {
             var bus = provider.GetRequiredService<IBus>();

@@ -31,13 +31,13 @@ internal sealed class ItemEmbedder(EmbeddingModel model, IDisposable lease) : II
         lease.Dispose();
     }
 
-    public static LoadItemEmbedder From(IModelStore models, SharedModels shared, ItemText text, EncoderOutputCache? cache) => manifest =>
+    public static LoadItemEmbedder From(IModelStore models, SharedModels shared, EncoderOutputCache? cache) => manifest =>
     {
         IDisposable lease = models.Lease(manifest.Version);
         try
         {
             string folder = models.EncoderFolder(manifest.Version);
-            return new ItemEmbedder(Checked(shared.Rent(folder, text, cache), manifest, folder), lease);
+            return new ItemEmbedder(Checked(shared.Rent(folder, cache), manifest, folder), lease);
         }
         catch
         {
@@ -52,6 +52,6 @@ internal sealed class ItemEmbedder(EmbeddingModel model, IDisposable lease) : II
         var found = model.Fingerprint;
         model.Dispose();
         throw new InvalidDataException(
-            $"{folder}: the model has fingerprint {found}, expected {manifest.Model.Fingerprint} as its manifest says; the folder was changed, or the text template differs from the one it was published with.");
+            $"{folder}: the model has fingerprint {found}, expected {manifest.Model.Fingerprint} as its manifest says; the folder was changed.");
     }
 }

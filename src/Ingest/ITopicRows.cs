@@ -33,7 +33,8 @@ internal interface ITopicRows<TRows> where TRows : class
     ValueTask ApplyAsync(int partition, long nextOffset, CancellationToken cancellationToken);
 
     /// <summary>Removes the user from what has landed and from the rows that have not.</summary>
-    void Forget(UserId user, TRows open);
+    /// <param name="atMs">The log's time of the request, UTC milliseconds.</param>
+    void Forget(UserId user, long atMs, TRows open);
 
     bool TryWrite(int partition, long first, long last, TRows rows);
 }

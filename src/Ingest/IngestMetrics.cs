@@ -12,6 +12,7 @@ internal sealed class IngestMetrics
     private readonly Counter<long> _segments;
     private readonly Counter<long> _deadLetters;
     private readonly Counter<long> _failures;
+    private readonly Counter<long> _keptOut;
     private readonly ConcurrentDictionary<(string Topic, int Partition), long> _lag = new();
     private readonly ConcurrentDictionary<(string Topic, int Partition), long> _waitingSince = new();
 
@@ -21,6 +22,7 @@ internal sealed class IngestMetrics
         _events = meter.CreateCounter<long>("ingest.events", "{event}", "Messages that became durable in segments");
         _segments = meter.CreateCounter<long>("ingest.segments", "{segment}", "Segments written");
         _deadLetters = meter.CreateCounter<long>("ingest.dead_letters", "{event}", "Messages that could not be read");
+        _keptOut = meter.CreateCounter<long>("ingest.kept_out", "{event}", "Interactions of erased users that are not newer than the erasure");
         _failures = meter.CreateCounter<long>("ingest.failures", "{failure}", "Attempts that a store refused and that are repeated");
         meter.CreateObservableGauge("ingest.lag", () => _lag.Select(pair => new Measurement<long>(pair.Value, Tag(pair.Key.Topic), new("partition", pair.Key.Partition))), "{event}", "Messages in the log that no segment covers");
         meter.CreateObservableGauge("ingest.age", () => _waitingSince.Select(pair => new Measurement<double>(
@@ -39,6 +41,8 @@ internal sealed class IngestMetrics
     }
 
     public void DeadLettered(string topic, int count) => _deadLetters.Add(count, Tag(topic));
+
+    public void KeptOut() => _keptOut.Add(1);
 
     public void Failed(string topic) => _failures.Add(1, Tag(topic));
 

@@ -13,7 +13,7 @@ internal sealed class IngestService(
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var interactions = new TopicIngest<InteractionColumns>(new InteractionRows(store, profiles, options.Value), log, options.Value, time, metrics, health, logger);
+        var interactions = new TopicIngest<InteractionColumns>(new InteractionRows(store, profiles, options.Value, metrics), log, options.Value, time, metrics, health, logger);
         var items = new TopicIngest<List<StoredItem>>(new ItemRows(store, options.Value), log, options.Value, time, metrics, health, logger);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         // Threads of their own: stores write synchronously, and starting the host must not wait for them.

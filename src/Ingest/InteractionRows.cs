@@ -7,7 +7,7 @@ using BeeFormer.Streaming.WindowStore;
 
 namespace BeeFormer.Streaming.Ingest;
 
-internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IngestOptions options) : ITopicRows<InteractionColumns>
+internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IngestOptions options, IngestMetrics metrics) : ITopicRows<InteractionColumns>
 {
     private readonly InteractionReader _reader = new();
     private readonly RecentTexts _texts = new();
@@ -33,21 +33,24 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
 
     public Reading Read(in LogMessage message, InteractionColumns? rows)
     {
-        if (message.Value is not { } value)
+        if (message.Value is null)
         {
             if (!InteractionJson.TryReadKey(message.Key.Span, out var user, out var badKey)) return new Reading(badKey);
             _changes.Add(new ProfileChange(message.Offset, user, null));
             return new Reading(null, user);
         }
-        // The log's time, not this machine's: the same message gets the same verdict whenever it is read.
-        var clock = ClockLimits.At(DateTimeOffset.FromUnixTimeMilliseconds(message.TimestampMs), options.AllowedClockError);
-        if (message.Key.Length == 0) return new Reading(new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the user_id"));
-        if (_reader.Read(message.Key.Span, value.Span, message.TimestampMs, clock) is { } rejection) return new Reading(rejection);
+        if (InteractionMessage.Read(_reader, message, options.AllowedClockError) is { } rejection) return new Reading(rejection);
 
+        var by = new UserId(_texts.Of(_reader.UserId));
+        if (store.IsErased(by, _reader.TimestampMs))
+        {
+            metrics.KeptOut();
+            return default;
+        }
         var eventId = _reader.EventId;
-        if (eventId.IsEmpty) eventId = DerivedId(message.Partition, message.Offset);
+        if (eventId.IsEmpty) eventId = DerivedId(LogPlace.FirstOf(Topics.Interactions, message));
         rows?.Add(message.Offset, eventId, _reader.UserId, _reader.ItemId, _reader.Type, _reader.Value, _reader.TimestampMs, _reader.SessionId);
-        _changes.Add(new ProfileChange(message.Offset, new UserId(_texts.Of(_reader.UserId)),
+        _changes.Add(new ProfileChange(message.Offset, by,
             new ProfileInteraction(Encoding.UTF8.GetString(eventId), new ItemId(_texts.Of(_reader.ItemId)), _texts.Of(_reader.Type), _reader.Value, _reader.TimestampMs)));
         return default;
     }
@@ -58,18 +61,18 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
         _changes.Clear();
     }
 
-    public void Forget(UserId user, InteractionColumns open)
+    public void Forget(UserId user, long atMs, InteractionColumns open)
     {
         open.Remove(user);
-        store.Forget(user);
+        store.Erase(user, atMs);
     }
 
     public bool TryWrite(int partition, long first, long last, InteractionColumns rows) => store.TryWriteInteractions(partition, first, last, rows);
 
-    /// <summary>The message's place in the log names an event whose producer gave it no id.</summary>
-    private ReadOnlySpan<byte> DerivedId(int partition, long offset)
+    /// <summary>The place in the log where the message stood first names an event whose producer gave it no id.</summary>
+    private ReadOnlySpan<byte> DerivedId(LogPlace place)
     {
-        System.Text.Unicode.Utf8.TryWrite(_derivedId, $"{Topics.Interactions}/{partition}/{offset}", out int bytes);
+        System.Text.Unicode.Utf8.TryWrite(_derivedId, $"{Topics.Interactions}/{place.Partition}/{place.Offset}", out int bytes);
         return _derivedId.AsSpan(0, bytes);
     }
 }

@@ -21,22 +21,20 @@ internal sealed class ItemRows(IWindowStore store, IngestOptions options) : ITop
 
     public Reading Read(in LogMessage message, List<StoredItem>? rows)
     {
-        if (message.Value is not { } value)
+        if (message.Value is null)
         {
             if (!ItemJson.TryReadKey(message.Key.Span, out var deleted, out var badKey)) return new Reading(badKey);
             rows?.Add(new StoredItem(message.Partition, message.Offset, deleted, null));
             return default;
         }
-        var clock = ClockLimits.At(DateTimeOffset.FromUnixTimeMilliseconds(message.TimestampMs), options.AllowedClockError);
-        if (message.Key.Length == 0) return new Reading(new Rejection(RejectionReasons.KeyMismatch, "the message has no key; expected the item_id"));
-        if (!ItemJson.TryRead(message.Key.Span, value.Span, message.TimestampMs, clock, out var item, out var rejection)) return new Reading(rejection);
+        if (!ItemMessage.TryRead(message, options.AllowedClockError, out var item, out var rejection)) return new Reading(rejection);
         rows?.Add(new StoredItem(message.Partition, message.Offset, item.ItemId, item));
         return default;
     }
 
     public ValueTask ApplyAsync(int partition, long nextOffset, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public void Forget(UserId user, List<StoredItem> open) => throw new InvalidOperationException("items belong to no user");
+    public void Forget(UserId user, long atMs, List<StoredItem> open) => throw new InvalidOperationException("items belong to no user");
 
     public bool TryWrite(int partition, long first, long last, List<StoredItem> rows) => store.TryWriteItems(partition, first, last, rows);
 }

@@ -126,7 +126,7 @@ internal sealed class TopicIngest<TRows>(
                 var reading = Take(messages[taken++], segment);
                 if (reading.Forget is not { } user) continue;
                 if (!await SettleAsync(subscription).ConfigureAwait(false)) return false; // or what is being written would land behind the store's back
-                topicRows.Forget(user, segment.Rows);
+                topicRows.Forget(user, messages[taken - 1].TimestampMs, segment.Rows);
             }
             // Before the segment that covers them can be closed; below it they were written by whoever closed it.
             await DeadLetterAsync().ConfigureAwait(false);
@@ -143,7 +143,7 @@ internal sealed class TopicIngest<TRows>(
         segment.Cover(message.Offset, time.GetTimestamp());
         var reading = topicRows.Read(message, segment.Rows);
         if (reading.Rejection is not { } rejection) return reading;
-        var letter = new DeadLetter(rejection.Reason, rejection.Message, topicRows.Topic, message.Partition, message.Offset, message.Key.ToArray(), message.Value?.ToArray(), message.TimestampMs);
+        var letter = DeadLetterJson.Of(topicRows.Topic, message, rejection);
         logger.LogWarning("{Topic}/{Partition}/{Offset} cannot be read: {Reason}: {Message}", letter.Topic, letter.Partition, letter.Offset, letter.Reason, letter.Message);
         _deadLetters.Add(DeadLetterJson.Record(letter));
         return reading;

@@ -28,20 +28,24 @@ internal static class ModelTraining
     public static EmbeddingMatrix Encode(ItemEncoder encoder, TrainingCatalogue catalogue, PictureFolder? pictures, EncoderOutputCache? cache, TrainingPhases phases, CancellationToken cancellationToken) =>
         encoder.Encode(catalogue.Texts, catalogue.ImageUrls, pictures, cache, EncodeProgress(catalogue.Texts.Count, phases), cancellationToken);
 
-    /// <summary>The untrained head over the words of these texts.</summary>
-    public static Head NewHead(int encoderDimension, IReadOnlyList<string> texts, TrainingPolicy policy) =>
-        Head.Create(new HeadShape(encoderDimension, encoderDimension, policy.Seed, Pairs: policy.HeadPairs), texts);
+    /// <summary>The untrained head over the words of a catalogue.</summary>
+    /// <param name="words">The texts with their attributes.</param>
+    public static Head NewHead(int encoderDimension, IReadOnlyList<string> texts, IReadOnlyList<string> words, TrainingPolicy policy)
+    {
+        var shape = new HeadShape(encoderDimension, encoderDimension, policy.Seed, Pairs: policy.HeadPairs, Attributes: policy.HeadAttributes);
+        return Head.Create(shape, shape.Reads(texts, words));
+    }
 
     /// <param name="head">In the loop; null: the encoder learns by itself.</param>
-    public static (SentenceEncoder Encoder, Head? Head) LearnEncoder(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, EncoderOutputCache? cache,
+    public static (SentenceEncoder Encoder, Head? Head) LearnEncoder(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, IReadOnlyList<string> words, InteractionMatrix interactions, TrainingPolicy policy, EncoderOutputCache? cache,
         TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken) =>
-        EncoderTrainer.Train(encoder, head, texts, interactions, policy, clock, cache?.Folder, TrainProgress(phases), cancellationToken);
+        EncoderTrainer.Train(encoder, head, texts, interactions, policy, clock, cache?.Folder, TrainProgress(phases), cancellationToken, words: words);
 
     /// <summary>The same over a catalogue, with its pictures where the encoder has an image tower.</summary>
     public static (ItemEncoder Encoder, Head? Head) LearnEncoder(ItemEncoder encoder, Head? head, TrainingCatalogue catalogue, PictureFolder? pictures, InteractionMatrix interactions, TrainingPolicy policy, EncoderOutputCache? cache,
         TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null) =>
         EncoderTrainer.Train(encoder, head, catalogue.Texts, interactions, policy, clock, cache?.Folder, TrainProgress(phases), cancellationToken, validation, checkpoint,
-            pixels: item => pictures?.TryPixels(catalogue.ImageUrls[item], encoder.Both!.Image));
+            pixels: item => pictures?.TryPixels(catalogue.ImageUrls[item], encoder.Both!.Image), words: catalogue.Words);
 
     private static ImmediateProgress<EncoderTrainingProgress> TrainProgress(TrainingPhases phases) =>
         new(p => phases.Report("train", p.Step / (double)p.Steps, p.Loss, p.ItemsPerSecond, p.Remaining));

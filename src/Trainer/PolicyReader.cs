@@ -88,6 +88,7 @@ internal static class PolicyReader
             "head_word_lr" => policy with { HeadWordLr = Number(name, value, 0, 1) },
             "head_dropout" => policy with { HeadDropout = Number(name, value, 0, 0.95) },
             "head_pairs" => policy with { HeadPairs = Flag(name, value) },
+            "head_attributes" => policy with { HeadAttributes = Flag(name, value) },
             "head_output" => policy with { HeadOutput = Integer(name, value, 2, 1_000_000) },
             "lr" => policy with { Lr = Number(name, value, 0, 1) },
             "use_scheduler" => policy with { UseScheduler = Flag(name, value) },

@@ -31,6 +31,8 @@ public sealed record TrainingPolicy
     public double HeadDropout { get; init; } = 0.4;
     /// <summary>Two neighbouring words count as a word of their own, too, in a head that starts anew. Default true.</summary>
     public bool HeadPairs { get; init; } = true;
+    /// <summary>Words of items' attributes count, too, in a head that starts anew. Default true.</summary>
+    public bool HeadAttributes { get; init; } = true;
     /// <summary>Items drawn in a head step. Default 1,024.</summary>
     public int HeadOutput { get; init; } = 1024;
 

@@ -18,6 +18,7 @@ internal sealed record TrainingOutcome(ModelManifest? Published, string Decision
 /// One training from window to verdict: read, split in time, learn, evaluate, gate, publish. Learns from the part before the split only, and publishes exactly the model
 /// that was measured; so the incumbent, made the same way from an earlier window, has not seen the slice it is compared on either.
 /// </summary>
+/// <param name="itemText">As configured: the template of a training that begins anew (<see cref="WarmStart.Base"/>). One that goes on has that of the model it goes on from.</param>
 /// <param name="resumption">Where a training of the encoder is kept while it runs, and one that may be gone on with; null: nowhere.</param>
 internal sealed class TrainingRun(IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, ItemText itemText, TrainingPolicy policy, WindowQuery query, TimeProvider clock,
     Resumption? resumption = null)
@@ -51,14 +52,15 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         if (models.Live is not { } live) return Rejected("No model is live yet: there is nothing to start from.");
 
         phases.Report("window", 0, null);
-        TrainingInput input = TrainingInput.Read(windows, query, policy, itemText, live, resumption?.Interruption);
+        ItemText text = policy.WarmStart == WarmStart.Base ? itemText : ItemText.Read(models.EncoderFolder(live));
+        TrainingInput input = TrainingInput.Read(windows, query, policy, text, live, resumption?.Interruption);
         EncoderCheckpoint? checkpoint = null;
-        TrainingOutcome outcome = Run(request, input, live, phases, start => checkpoint = resumption?.Checkpoint(request, input, live, policy, start), cancellationToken);
+        TrainingOutcome outcome = Run(request, input, text, live, phases, start => checkpoint = resumption?.Checkpoint(request, input, live, policy, start), cancellationToken);
         return (input.Problem ?? checkpoint?.Problem) is { } problem ? outcome with { Decision = $"An interrupted training could not be resumed and was begun anew: {problem} {outcome.Decision}" } : outcome;
     }
 
     /// <param name="keep">Told the encoder that a training begins with: where its state is kept.</param>
-    private TrainingOutcome Run(TrainEncoder request, TrainingInput input, ModelVersion live, TrainingPhases phases, Func<ItemEncoder, EncoderCheckpoint?> keep, CancellationToken cancellationToken)
+    private TrainingOutcome Run(TrainEncoder request, TrainingInput input, ItemText text, ModelVersion live, TrainingPhases phases, Func<ItemEncoder, EncoderCheckpoint?> keep, CancellationToken cancellationToken)
     {
         InteractionWindow window = input.Window.Rows;
         if (window.Count == 0) return Rejected("The window is empty: there is nothing to learn.");
@@ -77,7 +79,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         phases.Report("window", 1, null);
 
         using IDisposable inUse = models.Lease(live);
-        using EmbeddingModel incumbent = shared.Rent(models.EncoderFolder(live), itemText, cache);
+        using EmbeddingModel incumbent = shared.Rent(models.EncoderFolder(live), cache);
         if (PicturePolicy.Problem(policy, incumbent) is { } other) return Rejected(other);
         using EmbeddingModel? untrained = request.Tempo == TrainingTempo.Encoder && policy.WarmStart == WarmStart.Base ? Untrained(record) : null;
         (ItemEncoder? tuned, Head? inLoop) = request.Tempo == TrainingTempo.Encoder
@@ -89,13 +91,13 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         ItemEncoder encoder = tuned ?? incumbent.ItemEncoder;
 
         Head? head = policy.Head == HeadKind.Words
-            ? new HeadLearning(policy, catalogue.Texts, learning, clock, phases, record).Learn(ModelTraining.Encode(encoder, catalogue, shared.Pictures, cache, phases, cancellationToken), inLoop ?? incumbent.Head, request.Tempo, cancellationToken)
+            ? new HeadLearning(policy, catalogue, learning, clock, phases, record).Learn(ModelTraining.Encode(encoder, catalogue, shared.Pictures, cache, phases, cancellationToken), inLoop ?? incumbent.Head, request.Tempo, cancellationToken)
             : null;
         if (head is not null && incumbent.Head is { } headBefore && policy.WeightAveraging > 0) head = WeightAveraging.Average(head, headBefore, policy.WeightAveraging);
         if (head is not null && !HeadLearning.Finite(head))
             return Refused(live, request, window, [], "Refused: the head's weights are no longer finite numbers after training; lower head_lr and head_word_lr.");
 
-        using var challenger = new EmbeddingModel(encoder, head, itemText, cache, shared.Pictures);
+        using var challenger = new EmbeddingModel(encoder, head, text, cache, shared.Pictures);
         (GateDecision decision, JsonObject metrics) = Judge(challenger, incumbent, live, catalogue, split, old, phases, cancellationToken);
         metrics["learning"] = record;
         cancellationToken.ThrowIfCancellationRequested();
@@ -120,7 +122,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         else if (models.Problem(first.Version) is { } problem) record["start_problem"] = $"{problem} The training started from the model in service.";
         else
         {
-            EmbeddingModel model = shared.Rent(models.EncoderFolder(first.Version), itemText, cache);
+            EmbeddingModel model = shared.Rent(models.EncoderFolder(first.Version), cache);
             if (PicturePolicy.Problem(policy, model) is null) return model;
             model.Dispose();
             record["start_problem"] = "The untrained model and the one in service are not both of texts alone, or both of texts and pictures. The training started from the model in service.";
@@ -130,12 +132,12 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
 
     private Head? HeadInLoop(EmbeddingModel start, TrainingCatalogue catalogue) => policy.Head == HeadKind.None
         ? null
-        : start.Head?.WithTexts(catalogue.Texts) ?? ModelTraining.NewHead(start.Encoder.Dimension, catalogue.Texts, policy);
+        : start.Head?.WithTexts(catalogue.WordsFor(start.Head.Shape)) ?? ModelTraining.NewHead(start.Encoder.Dimension, catalogue.Texts, catalogue.Words, policy);
 
     private (GateDecision Decision, JsonObject Metrics) Judge(EmbeddingModel challenger, EmbeddingModel incumbent, ModelVersion live, TrainingCatalogue catalogue, WindowSplit split, WindowSplit? old,
         TrainingPhases phases, CancellationToken cancellationToken)
     {
-        var evaluation = new ModelEvaluation(split, catalogue.Texts, policy, cancellationToken, old, catalogue.ImageUrls);
+        var evaluation = new ModelEvaluation(split, policy.HeadAttributes ? catalogue.Words : catalogue.Texts, policy, cancellationToken, old, catalogue.Items);
         ModelManifest? first = models.List().FirstOrDefault(m => m.IsUntrained);
         if (first is not null && first.Version == live)
         {
@@ -149,13 +151,13 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
             record["base_problem"] = problem;
             return (decision, record);
         }
-        using EmbeddingModel? untrained = first is null ? null : shared.Rent(models.EncoderFolder(first.Version), itemText, cache);
+        using EmbeddingModel? untrained = first is null ? null : shared.Rent(models.EncoderFolder(first.Version), cache);
         return Judgement.Of(challenger, incumbent, untrained, evaluation, split, policy, phases);
     }
 
     private TrainingOutcome Publish(EmbeddingModel challenger, ModelVersion live, TrainEncoder request, InteractionWindow window, JsonObject metrics, string sentence)
     {
-        var draft = new ModelDraft(challenger.Fingerprint, challenger.Dimension, live, window.ContentHash, window.AsOf, HyperParameters(request.Tempo), metrics, sentence);
+        var draft = new ModelDraft(challenger.Fingerprint, challenger.Dimension, live, window.ContentHash, window.AsOf, HyperParameters(request.Tempo, challenger.Text), metrics, sentence);
         (ModelManifest manifest, bool isLive) = models.PublishLive(draft, live, challenger.Save);
         return isLive
             ? new TrainingOutcome(manifest, sentence, metrics)
@@ -171,10 +173,11 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
 
     private static TrainingOutcome Rejected(string sentence) => new(null, sentence);
 
-    private JsonObject HyperParameters(TrainingTempo tempo)
+    private JsonObject HyperParameters(TrainingTempo tempo, ItemText text)
     {
         JsonObject parameters = JsonSerializer.SerializeToNode(policy, SnakeCase)!.AsObject();
         parameters["tempo"] = LastTraining.Name(tempo);
+        parameters["item_text"] = text.Template;
         return parameters;
     }
 

@@ -30,8 +30,21 @@ public interface IWindowStore
     /// <param name="asOf">For each partition the first offset left out, as <see cref="NextOffsets"/> gave them; partitions not named are left out.</param>
     IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf);
 
-    /// <summary>Removes the user's rows from all segments (rewritten, then exchanged).</summary>
-    void Forget(UserId user);
+    /// <summary>
+    /// Erases the user: notes it durably, then removes from all segments (rewritten, then exchanged) the user's rows with event times up to <paramref name="atMs"/>, and those that landed before
+    /// the erasure was first noted whatever their time. May be repeated, also after a crash: the repetition finishes the work. A later time extends an earlier erasure.
+    /// </summary>
+    /// <param name="atMs">The log's time of the request, UTC milliseconds.</param>
+    void Erase(UserId user, long atMs);
+
+    /// <summary>Whether the user was erased at or after that event time. Costs a comparison for events newer than all erasures, a SHA-256 for others. What another process erases is known after the next upkeep.</summary>
+    bool IsErased(UserId user, long timestampMs);
+
+    /// <summary>All erasures that this store knows, with what was removed.</summary>
+    IReadOnlyList<Erasure> Erasures();
+
+    /// <summary>Names of everything in the store that holds the user: segments, those that are not read any more, copies and temporary files. Files that cannot be read are named, too.</summary>
+    IReadOnlyList<string> FindUser(UserId user);
 
     /// <summary>Distinct counts over everything that the store holds.</summary>
     WindowSummary Describe();

@@ -1,53 +1,43 @@
 using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.WindowStore.Erasing;
+using BeeFormer.Streaming.WindowStore.Folder;
 
 namespace BeeFormer.Streaming.WindowStore;
 
-/// <summary>
-/// The window store on a folder. Locks, held between threads and processes alike: a writer holds its partition's; readers and writers share <c>.segments.lock</c>, which a rewrite
-/// takes alone for the moment in which it exchanges files; rewrites hold <c>.maintenance.lock</c> from start to end.
-/// </summary>
+/// <summary>The window store on a folder or on S3: Parquet segments, read by DuckDB.</summary>
 public sealed class ParquetWindowStore : IWindowStore
 {
-    private const string FormatFile = "window-store.format";
-    private const string Format = "beeformer window store, format 1";
-    private readonly string folder;
-    private readonly string spillFolder;
-    private readonly SegmentFolder interactions;
-    private readonly SegmentFolder items;
+    private readonly ISegmentStorage storage;
+    private readonly Erasures erasures;
+    private readonly UserErasure erasure;
+    private readonly Retention retention;
 
     /// <exception cref="InvalidDataException">The folder was made by another format version.</exception>
-    public ParquetWindowStore(string folder)
+    public ParquetWindowStore(string folder) : this(new FolderStorage(folder)) { }
+
+    internal ParquetWindowStore(ISegmentStorage storage)
     {
-        this.folder = Path.GetFullPath(folder);
-        StoreFormat.Claim(this.folder, FormatFile, Format, Topics.Interactions, Topics.Items);
-        spillFolder = Path.Combine(this.folder, ".spill");
-        interactions = new SegmentFolder(Path.Combine(this.folder, Topics.Interactions));
-        items = new SegmentFolder(Path.Combine(this.folder, Topics.Items));
-        RemoveLeftovers();
+        this.storage = storage;
+        erasures = new Erasures(storage);
+        erasure = new UserErasure(storage, erasures);
+        retention = new Retention(storage);
     }
 
-    public long NextOffset(string topic, int partition)
-    {
-        using var reading = ShareSegments();
-        return Of(topic).NextOffset(partition);
-    }
+    public long NextOffset(string topic, int partition) => SegmentFolder.NextOffset(storage.Visible(Known(topic), partition));
+
+    public IReadOnlyDictionary<int, long> NextOffsets(string topic) =>
+        storage.Visible(Known(topic)).GroupBy(segment => segment.Partition).ToDictionary(partition => partition.Key, partition => SegmentFolder.NextOffset([.. partition]));
 
     public bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) =>
-        TryWrite(interactions, partition, first, last, rows, row => row.Offset, SegmentFile.WriteInteractions);
+        TryWrite(Topics.Interactions, partition, first, last, rows, row => row.Offset, SegmentFile.WriteInteractions);
 
     public bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows) =>
-        TryWrite(items, partition, first, last, rows, row => row.Offset, SegmentFile.WriteItems);
+        TryWrite(Topics.Items, partition, first, last, rows, row => row.Offset, SegmentFile.WriteItems);
 
     public InteractionWindow Read(WindowQuery query)
     {
-        using var reading = ShareSegments();
-        return WindowReader.Read(query, interactions.Visible(), spillFolder);
-    }
-
-    public IReadOnlyDictionary<int, long> NextOffsets(string topic)
-    {
-        using var reading = ShareSegments();
-        return Of(topic).Visible().GroupBy(segment => segment.Partition).ToDictionary(partition => partition.Key, partition => SegmentFolder.NextOffset([.. partition]));
+        using var open = storage.Open(Topics.Interactions, segment => WindowReader.Needs(query, segment));
+        return WindowReader.Read(query, open.Segments, storage.SpillFolder);
     }
 
     public IReadOnlyList<StoredItem> ReadCatalogue() => Catalogue(asOf: null);
@@ -56,28 +46,26 @@ public sealed class ParquetWindowStore : IWindowStore
 
     private List<StoredItem> Catalogue(IReadOnlyDictionary<int, long>? asOf)
     {
-        using var reading = ShareSegments();
-        var segments = items.Visible();
-        return segments.Count == 0 ? [] : SegmentRows.Catalogue(segments, spillFolder, asOf);
+        using var open = storage.Open(Topics.Items);
+        return open.Segments.Count == 0 ? [] : SegmentRows.Catalogue(open.Segments, storage.SpillFolder, asOf);
     }
 
     public WindowSummary Describe()
     {
-        using var reading = ShareSegments();
-        var segments = interactions.Visible();
-        var itemSegments = items.Visible();
+        using var interactions = storage.Open(Topics.Interactions);
+        using var items = storage.Open(Topics.Items);
         long catalogue = 0;
-        if (itemSegments.Count > 0)
+        if (items.Segments.Count > 0)
         {
-            using var duck = new SegmentQuery(itemSegments, spillFolder);
+            using var duck = new SegmentQuery(items.Segments, storage.SpillFolder);
             catalogue = duck.Rows($"""
                 SELECT count(*) FROM (SELECT event FROM {duck.Table} QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY p DESC, "offset" DESC) = 1) WHERE event IS NOT NULL
                 """, r => r.GetInt64(0))[0];
         }
-        long bytes = segments.Concat(itemSegments).Sum(segment => new FileInfo(segment.File).Length);
-        var empty = new WindowSummary(0, 0, 0, catalogue, null, null, segments.Count, itemSegments.Count, bytes);
-        if (segments.Count == 0) return empty;
-        using var all = new SegmentQuery(segments, spillFolder);
+        long bytes = interactions.Segments.Concat(items.Segments).Sum(segment => new FileInfo(segment.File).Length);
+        var empty = new WindowSummary(0, 0, 0, catalogue, null, null, interactions.Segments.Count, items.Segments.Count, bytes);
+        if (interactions.Segments.Count == 0) return empty;
+        using var all = new SegmentQuery(interactions.Segments, storage.SpillFolder);
         return all.Rows($"SELECT count(DISTINCT event_id), count(DISTINCT user_id), count(DISTINCT item_id), epoch_ms(min(timestamp)), epoch_ms(max(timestamp)) FROM {all.Table}", r =>
             empty with
             {
@@ -88,103 +76,54 @@ public sealed class ParquetWindowStore : IWindowStore
 
     public IReadOnlySet<string> EventIds(string prefix)
     {
-        using var reading = ShareSegments();
-        var segments = interactions.Visible();
-        if (segments.Count == 0) return new HashSet<string>();
-        using var duck = new SegmentQuery(segments, spillFolder);
+        using var open = storage.Open(Topics.Interactions);
+        if (open.Segments.Count == 0) return new HashSet<string>();
+        using var duck = new SegmentQuery(open.Segments, storage.SpillFolder);
         return duck.Rows($"SELECT DISTINCT event_id FROM {duck.Table} WHERE starts_with(event_id, {SegmentQuery.Text(prefix)})", r => r.GetString(0)).ToHashSet(StringComparer.Ordinal);
     }
 
-    public void Forget(UserId user)
-    {
-        using var maintenance = FileLock.Exclusive(MaintenanceLock);
-        DeleteCovered(interactions); // such a file could still hold the user
-        List<string> files;
-        var segments = interactions.Visible();
-        if (segments.Count == 0) return;
-        using (ShareSegments())
-        using (var duck = new SegmentQuery(segments, spillFolder))
-            files = duck.Rows($"SELECT DISTINCT filename FROM {duck.Table} WHERE user_id = {SegmentQuery.Text(user.Value)}", r => r.GetString(0));
-        foreach (var segment in segments.Where(segment => files.Contains(segment.File)))
-        {
-            string temporary = Temporary(segment, "rewrite");
-            SegmentFile.WriteInteractions(temporary, [.. SegmentRows.Interactions([segment], spillFolder).Where(row => row.User != user)]);
-            using var alone = FileLock.Exclusive(SegmentsLock);
-            DurableFiles.Replace(temporary, segment.File);
-        }
-    }
+    public void Erase(UserId user, long atMs) => erasure.Erase(user, atMs);
 
-    /// <summary>Merges small neighbouring segments; what readers see does not change. Returns the number of files that went away.</summary>
+    public bool IsErased(UserId user, long timestampMs) => erasures.IsErased(user, timestampMs);
+
+    public IReadOnlyList<Erasure> Erasures() => erasures.All();
+
+    public IReadOnlyList<string> FindUser(UserId user) => UserSearch.Find(storage, user);
+
+    /// <summary>Merges small neighbouring segments; what readers see does not change. Returns the number of segments that went away.</summary>
     public int Compact()
     {
-        using var maintenance = FileLock.Exclusive(MaintenanceLock);
-        DeleteCovered(interactions);
-        DeleteCovered(items);
-        return Compact(interactions, merge => temporary => SegmentFile.WriteInteractions(temporary, SegmentRows.Interactions(merge, spillFolder)))
-            + Compact(items, merge => temporary => SegmentFile.WriteItems(temporary, SegmentRows.Items(merge, spillFolder)));
+        using var maintenance = storage.Maintain();
+        storage.RemoveLeftovers();
+        return Compact(Topics.Interactions, (merge, temporary) => SegmentFile.WriteInteractions(temporary, SegmentRows.Interactions(merge, storage.SpillFolder)))
+            + Compact(Topics.Items, (merge, temporary) => SegmentFile.WriteItems(temporary, SegmentRows.Items(merge, storage.SpillFolder)));
     }
 
-    private int Compact(SegmentFolder topic, Func<List<Segment>, Action<string>> writer)
+    /// <summary>Removes the rows of interactions segments that have nothing after <paramref name="before"/>; their offsets stay covered. Returns the number of segments.</summary>
+    /// <param name="before">Compared with the newest event of a segment and with the time it was written.</param>
+    public int DropBefore(DateTimeOffset before) => retention.Drop(before.ToUnixTimeMilliseconds());
+
+    /// <summary>Looks for rows of erased users in segments that came since the last look, and removes them. Returns the number of rows.</summary>
+    public int FinishErasures() => erasure.Finish();
+
+    private int Compact(string topic, Action<IReadOnlyList<Segment>, string> write)
     {
         int gone = 0;
-        foreach (var merge in topic.Partitions().SelectMany(partition => CompactionPlan.Of(topic.Visible(partition))))
-        {
-            string temporary = Temporary(merge[0], "rewrite");
-            writer(merge)(temporary);
-            using var alone = FileLock.Exclusive(SegmentsLock);
-            DurableFiles.TryPublish(temporary, topic.File(merge[0].Partition, merge[0].First, merge[^1].Last));
-            foreach (var segment in merge) File.Delete(segment.File);
-            gone += merge.Count - 1;
-        }
+        foreach (var partition in storage.Visible(topic).GroupBy(segment => segment.Partition))
+            foreach (var merge in CompactionPlan.Of([.. partition]))
+                if (storage.TryReplace(topic, merge, write)) gone += merge.Count - 1;
         return gone;
     }
 
-    private bool TryWrite<T>(SegmentFolder topic, int partition, long first, long last, IReadOnlyList<T> rows, Func<T, long> offset, Action<string, IReadOnlyList<T>> write)
+    private bool TryWrite<T>(string topic, int partition, long first, long last, IReadOnlyList<T> rows, Func<T, long> offset, Action<string, IReadOnlyList<T>> write)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(partition);
         if (first < 0 || last < first) throw new ArgumentException($"A segment of partition {partition} cannot cover offsets {first} to {last}; expected 0 <= first <= last.");
         foreach (var row in rows)
             if (offset(row) < first || offset(row) > last) throw new ArgumentException($"A row has offset {offset(row)}, outside its segment's {first} to {last}.");
-        DurableFiles.CreateFolder(topic.Path(partition));
-        using var writing = FileLock.Exclusive(WriterLock(topic, partition));
-        using var reading = ShareSegments();
-        if (topic.Visible(partition).Any(segment => segment.Meets(first, last))) return false;
-        string final = topic.File(partition, first, last);
-        string temporary = Path.Combine(topic.Path(partition), $".write-{Guid.NewGuid():N}.tmp");
-        write(temporary, rows);
-        return DurableFiles.TryPublish(temporary, final);
+        return storage.TryCreate(topic, partition, first, last, temporary => write(temporary, rows));
     }
 
-    private void DeleteCovered(SegmentFolder topic)
-    {
-        var covered = topic.Covered();
-        if (covered.Count == 0) return;
-        using var alone = FileLock.Exclusive(SegmentsLock);
-        foreach (var segment in covered) File.Delete(segment.File);
-    }
-
-    /// <summary>Temporary files of a process that died; the locks tell them from those of one at work.</summary>
-    private void RemoveLeftovers()
-    {
-        using var maintenance = FileLock.Exclusive(MaintenanceLock);
-        foreach (var topic in new[] { interactions, items })
-            foreach (int partition in topic.Partitions())
-            {
-                using var writing = FileLock.Exclusive(WriterLock(topic, partition));
-                foreach (string file in Directory.GetFiles(topic.Path(partition), ".*.tmp")) File.Delete(file);
-            }
-    }
-
-    private string SegmentsLock => Path.Combine(folder, ".segments.lock");
-    private string MaintenanceLock => Path.Combine(folder, ".maintenance.lock");
-    private static string WriterLock(SegmentFolder topic, int partition) => Path.Combine(topic.Path(partition), ".writer.lock");
-    private IDisposable ShareSegments() => FileLock.Shared(SegmentsLock);
-    private static string Temporary(Segment beside, string what) => Path.Combine(Path.GetDirectoryName(beside.File)!, $".{what}-{Guid.NewGuid():N}.tmp");
-
-    private SegmentFolder Of(string topic) => topic switch
-    {
-        Topics.Interactions => interactions,
-        Topics.Items => items,
-        _ => throw new ArgumentException($"Topic {topic} has no segments; expected {Topics.Interactions} or {Topics.Items}."),
-    };
+    private static string Known(string topic) => topic is Topics.Interactions or Topics.Items
+        ? topic : throw new ArgumentException($"Topic {topic} has no segments; expected {Topics.Interactions} or {Topics.Items}.");
 }

@@ -3,8 +3,11 @@ using System.Globalization;
 namespace BeeFormer.Streaming.WindowStore;
 
 /// <summary>One immutable file: partition, first and last offset that it covers.</summary>
-internal sealed record Segment(int Partition, long First, long Last, string File)
+/// <param name="File">Path on this machine; empty where the storage has only listed it.</param>
+/// <param name="Version">Changes with the content where names do not say all: an object's ETag. Empty in a folder.</param>
+internal sealed record Segment(int Partition, long First, long Last, string File, string Version = "")
 {
+    public (int Partition, long First, long Last, string Version) Identity => (Partition, First, Last, Version);
     public long Span => Last - First + 1;
     public bool Covers(Segment other) => First <= other.First && other.Last <= Last;
     public bool Meets(long first, long last) => First <= last && first <= Last;
@@ -19,13 +22,20 @@ internal sealed class SegmentFolder(string folder)
     /// <summary>What readers see, ordered by partition and offset: files inside the range of a larger one are left out (a compaction that died before it deleted them).</summary>
     public List<Segment> Visible() => [.. Partitions().SelectMany(Visible)];
 
-    public List<Segment> Visible(int partition)
+    public List<Segment> Visible(int partition) => Visible(All(partition));
+
+    /// <param name="all">Segments of one partition, a covering one before those that it covers.</param>
+    public static List<Segment> Visible(IEnumerable<Segment> all)
     {
         var visible = new List<Segment>();
-        foreach (var segment in All(partition))
+        foreach (var segment in all)
             if (visible.Count == 0 || !visible[^1].Covers(segment)) visible.Add(segment);
         return visible;
     }
+
+    /// <summary>Whether a new segment would meet what is covered already; what lies below the oldest segment is.</summary>
+    public static bool IsTaken(IReadOnlyList<Segment> visible, long first, long last) =>
+        visible.Count > 0 && (first < visible[0].First || visible.Any(segment => segment.Meets(first, last)));
 
     /// <summary>Files that a larger one covers.</summary>
     public List<Segment> Covered() => [.. Partitions().SelectMany(p => All(p).Except(Visible(p)))];

@@ -14,7 +14,7 @@ internal static class WindowReader
         Check(query);
         IReadOnlyDictionary<int, long> asOf = query.AsOf ?? visible.GroupBy(s => s.Partition).ToDictionary(g => g.Key, g => SegmentFolder.NextOffset([.. g]));
         long From(int partition) => query.FromOffsets?.GetValueOrDefault(partition) ?? 0;
-        var segments = visible.Where(s => asOf.TryGetValue(s.Partition, out long end) && s.First < end && s.Last >= From(s.Partition)).ToList();
+        var segments = visible.Where(s => Needs(query with { AsOf = asOf }, s)).ToList();
         var types = query.TypeWeights.Keys.Order(StringComparer.Ordinal).ToArray();
         if (segments.Count == 0 || types.Length == 0 || query.LastN == 0) return Empty(asOf);
 
@@ -65,6 +65,11 @@ internal static class WindowReader
         var window = new InteractionWindow([.. usedUsers.Select(id => new UserId(id))], [.. usedItems.Select(id => new ItemId(id))], user, item, weight, rows.TimestampMs, asOf, "");
         return window with { ContentHash = WindowHash.Of(window) };
     }
+
+    /// <summary>Whether the query can want rows of the segment, by its offsets alone.</summary>
+    public static bool Needs(WindowQuery query, Segment segment) =>
+        segment.Last >= (query.FromOffsets?.GetValueOrDefault(segment.Partition) ?? 0)
+        && (query.AsOf is not { } asOf || (asOf.TryGetValue(segment.Partition, out long end) && segment.First < end));
 
     /// <summary>MD5 mixes the ids: the same seed draws the same users whatever the version of DuckDB.</summary>
     private static void DrawUsers(SegmentQuery duck, UserDraw draw, string where) => duck.Execute($"""

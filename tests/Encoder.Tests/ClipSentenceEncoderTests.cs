@@ -76,7 +76,7 @@ public class ClipSentenceEncoderTests
         using SentenceEncoder encoder = SentenceEncoder.Load(older ? folder.Path : Path.Combine(Recorded, "model"));
         using var model = new EmbeddingModel(encoder, Head.Create(new HeadShape(encoder.Dimension, 24, Seed: 1), Texts), new ItemText(), cache: null);
         model.Save(saved.Path);
-        using var loaded = EmbeddingModel.Load(saved.Path, new ItemText(), cache: null);
+        using var loaded = EmbeddingModel.Load(saved.Path, cache: null);
         Assert.Equal(model.Fingerprint, loaded.Fingerprint);
         Assert.Equal(model.EmbedTexts(Texts).Values, loaded.EmbedTexts(Texts).Values);
     }

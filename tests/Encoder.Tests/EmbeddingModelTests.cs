@@ -27,7 +27,7 @@ public sealed class EmbeddingModelTests : IDisposable
     {
         using var model = new EmbeddingModel(_encoder, withHead ? ALearnedHead() : null, new ItemText(), cache: null);
         model.Save(Path.Combine(_folder, "saved"));
-        using var loaded = EmbeddingModel.Load(Path.Combine(_folder, "saved"), new ItemText(), cache: null);
+        using var loaded = EmbeddingModel.Load(Path.Combine(_folder, "saved"), cache: null);
         Assert.Equal(model.Encoder.Fingerprint, loaded.Encoder.Fingerprint);
         Assert.Equal(model.Head?.Fingerprint, loaded.Head?.Fingerprint);
         Assert.Equal(model.Fingerprint, loaded.Fingerprint);
@@ -51,7 +51,7 @@ public sealed class EmbeddingModelTests : IDisposable
     {
         using var model = new EmbeddingModel(_encoder, ALearnedHead(), new ItemText(), cache: null);
         model.Save(Path.Combine(_folder, "first"));
-        using var loaded = EmbeddingModel.Load(Path.Combine(_folder, "first"), new ItemText(), cache: null);
+        using var loaded = EmbeddingModel.Load(Path.Combine(_folder, "first"), cache: null);
         loaded.WithHead(Head.Create(_encoder.Dimension, s_texts, seed: 9)).Save(Path.Combine(_folder, "second"));
         foreach (string file in (string[])["model.safetensors", "tokenizer.json", "config.json"])
             Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "first", file)), File.ReadAllBytes(Path.Combine(_folder, "second", file)));
@@ -82,13 +82,41 @@ public sealed class EmbeddingModelTests : IDisposable
     }
 
     [Fact]
+    public void Attributes_count_among_the_words_of_a_head_that_looks_at_them_and_nowhere_else()
+    {
+        ItemEvent item = ItemTextTests.Item("garden chair", null, """{"tags": ["red cup", "tea"], "size": 4}"""), bare = ItemTextTests.Item("garden chair", null, "{}");
+        Head Known(bool attributes) => Head.Create(new HeadShape(_encoder.Dimension, 24, Seed: 1, Attributes: attributes), s_texts);
+        using var reads = new EmbeddingModel(_encoder, Known(true), new ItemText(), null);
+        using var ignores = new EmbeddingModel(_encoder, Known(false), new ItemText(), null);
+        Assert.NotEqual(reads.Fingerprint, ignores.Fingerprint);
+        Assert.Equal(reads.EmbedItems([bare]).Values, ignores.EmbedItems([item]).Values);
+        SparseRows words = reads.Head!.TfIdf([new ItemText().WordsOf(item)]);
+        Assert.Equal(["chair", "garden", "garden chair", "red", "tea"], words.Columns(0).ToArray().Select(column => reads.Head.Vocabulary.Words[column]));
+        Assert.Equal(reads.Head.Apply(_encoder.Encode(["garden chair"], TextRole.Document), words).Values, reads.EmbedItems([item]).Values);
+    }
+
+    [Fact]
+    public void A_model_keeps_its_template_where_it_is_saved_and_another_model_of_its_encoder_does_not_inherit_it()
+    {
+        using var model = new EmbeddingModel(_encoder, ALearnedHead(), new ItemText("{title}, {attributes.colour}"), cache: null);
+        string own = Path.Combine(_folder, "own"), other = Path.Combine(_folder, "other");
+        model.Save(own);
+        using EmbeddingModel loaded = EmbeddingModel.Load(own, cache: null);
+        Assert.Equal((model.Fingerprint, model.Text), (loaded.Fingerprint, loaded.Text));
+        using (var anew = new EmbeddingModel(loaded.Encoder, null, new ItemText(), cache: null)) anew.Save(other);
+        Assert.False(File.Exists(Path.Combine(other, "item_text.json")));
+        using EmbeddingModel byDefault = EmbeddingModel.Load(other, cache: null);
+        Assert.Equal(new ItemText(), byDefault.Text);
+    }
+
+    [Fact]
     public void Items_are_documents_and_what_a_user_types_is_a_query()
     {
         string folder = Path.Combine(_folder, "prompted");
         _encoder.Save(folder);
         File.WriteAllText(Path.Combine(folder, "config_sentence_transformers.json"), """{"prompts": {"query": "the ", "document": "of "}, "default_prompt_name": null}""");
         using var cache = new EncoderOutputCache(Path.Combine(_folder, "outputs"));
-        using var model = EmbeddingModel.Load(folder, new ItemText("{title}"), cache);
+        using var model = EmbeddingModel.Load(folder, cache);
         using var plain = new EmbeddingModel(_encoder, null, new ItemText("{title}"), null);
         var item = new ItemEvent(new ItemId("1"), "end", null, new Dictionary<string, System.Text.Json.JsonElement>(), null, true, 0);
         float[] document = plain.EmbedTexts(["of end"]).Values;

@@ -45,7 +45,7 @@ public sealed class PicturedModelTests : IDisposable
         return _folder.File(name);
     }
 
-    private EmbeddingModel Rent(string folder, EncoderOutputCache? cache = null) => _shared.Rent(folder, new ItemText(), cache);
+    private EmbeddingModel Rent(string folder, EncoderOutputCache? cache = null) => _shared.Rent(folder, cache);
 
     private static void AssertClose(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual) => Golden.AssertClose(expected.ToArray(), actual.ToArray(), 1e-5, "vector");
 
@@ -55,7 +55,7 @@ public sealed class PicturedModelTests : IDisposable
     public void Saved_model_comes_back_with_both_towers_and_is_saved_again_as_it_is(int? headSeed)
     {
         string version = Version("one", headSeed);
-        using EmbeddingModel rented = Rent(version), loaded = EmbeddingModel.Load(version, new ItemText(), cache: null);
+        using EmbeddingModel rented = Rent(version), loaded = EmbeddingModel.Load(version, cache: null);
         Assert.NotNull(loaded.ItemEncoder.Both);
         Assert.Equal(rented.Fingerprint, loaded.Fingerprint);
         Assert.Equal(rented.Head?.Fingerprint, loaded.Head?.Fingerprint);
@@ -73,7 +73,7 @@ public sealed class PicturedModelTests : IDisposable
     public void Vectors_are_those_of_text_and_picture_and_of_the_text_alone_where_no_picture_can_be_used(int? headSeed)
     {
         using EmbeddingModel model = Rent(Version("one", headSeed));
-        EmbeddingMatrix vectors = model.EmbedItems(s_texts, s_urls), texts = model.EmbedTexts(s_texts);
+        EmbeddingMatrix vectors = model.EmbedItems(s_texts, s_texts, s_urls), texts = model.EmbedTexts(s_texts);
         TextImageEncoder both = model.ItemEncoder.Both!;
         EmbeddingMatrix e = both.Encode(["a red chair"], _ => File.ReadAllBytes(_folder.File(Path.Combine("pictures", "two.png"))), TextRole.Document);
         AssertClose(model.Head is null ? e.Row(0) : model.Head.Apply(e, ["a red chair"]).Row(0), vectors.Row(1));
@@ -88,12 +88,12 @@ public sealed class PicturedModelTests : IDisposable
     public void The_cache_keeps_each_text_with_each_picture_and_sees_that_a_file_has_changed()
     {
         using EmbeddingModel model = Rent(Version("one", headSeed: null), _cache), uncached = Rent(_folder.File("one"));
-        EmbeddingMatrix expected = uncached.EmbedItems(s_texts, s_urls);
-        foreach (string _ in (string[])["computed", "kept"]) AssertClose(expected.Values, model.EmbedItems(s_texts, s_urls).Values);
+        EmbeddingMatrix expected = uncached.EmbedItems(s_texts, s_texts, s_urls);
+        foreach (string _ in (string[])["computed", "kept"]) AssertClose(expected.Values, model.EmbedItems(s_texts, s_texts, s_urls).Values);
         Put("one.png", ImageFiles.Encode(SKEncodedImageFormat.Png, 33, 90));
-        EmbeddingMatrix changed = model.EmbedItems(s_texts, s_urls);
+        EmbeddingMatrix changed = model.EmbedItems(s_texts, s_texts, s_urls);
         Assert.NotEqual(expected.Row(0).ToArray(), changed.Row(0).ToArray());
-        AssertClose(uncached.EmbedItems(s_texts, s_urls).Values, changed.Values);
+        AssertClose(uncached.EmbedItems(s_texts, s_texts, s_urls).Values, changed.Values);
     }
 
     [Fact]
@@ -107,8 +107,8 @@ public sealed class PicturedModelTests : IDisposable
     [Fact]
     public void Without_a_folder_of_pictures_items_are_their_texts()
     {
-        using EmbeddingModel model = EmbeddingModel.Load(Version("one", headSeed: null), new ItemText(), cache: null);
-        Assert.Equal(model.EmbedTexts(s_texts).Values, model.EmbedItems(s_texts, s_urls).Values);
+        using EmbeddingModel model = EmbeddingModel.Load(Version("one", headSeed: null), cache: null);
+        Assert.Equal(model.EmbedTexts(s_texts).Values, model.EmbedItems(s_texts, s_texts, s_urls).Values);
     }
 
     [Fact]

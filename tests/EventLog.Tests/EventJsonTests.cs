@@ -105,6 +105,14 @@ public sealed class EventJsonTests
     }
 
     [Fact]
+    public void The_longest_description_of_any_script_fits_when_it_is_written_again()
+    {
+        byte[] written = ItemJson.Write(new(new("i"), "Ж", new string('Ж', EventLimits.MaxDescriptionLength), new Dictionary<string, JsonElement>(), null, true, Now));
+        Assert.InRange(written.Length, 2 * EventLimits.MaxDescriptionLength, EventLimits.MaxJsonBytes);
+        Assert.True(ItemJson.TryRead([], written, Now, Clock, out _, out _));
+    }
+
+    [Fact]
     public void An_overlong_title_is_rejected() =>
         Assert.Contains("title", Item($$"""{"item_id":"i","title":"{{new string('x', 2001)}}"}""").Rejection!.Message);
 

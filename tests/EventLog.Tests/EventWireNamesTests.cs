@@ -25,6 +25,16 @@ public sealed class EventWireNamesTests
         Encoding.UTF8.GetString(DeadLetterJson.Write(new("invalid_json", "m", "items", 1, 7, [1, 2], [255], 5))));
 
     [Fact]
+    public void Headers_of_a_dead_letter_are_written_with_these_names() => Assert.Equal(
+        """{"reason":"invalid_json","message":"m","topic":"items","partition":1,"offset":7,"key":"AQI=","timestamp":5,"headers":[{"name":"ce_id","value":"AQI="},{"name":"","value":""}]}""",
+        Encoding.UTF8.GetString(DeadLetterJson.Write(new("invalid_json", "m", "items", 1, 7, [1, 2], null, 5, [new("ce_id", [1, 2]), new("", [])]))));
+
+    [Fact]
+    public void Headers_of_what_came_back_have_these_names() => Assert.Equal(
+        ["own=1", "beeformer-origin=items/1/7", "beeformer-origin-time=5"],
+        LogHeaders.Returning(new("items", 1, 7), 5, [new("own", "1"u8.ToArray()), new("beeformer-origin", "x"u8.ToArray())]).Select(header => $"{header.Name}={Encoding.UTF8.GetString(header.Value.Span)}"));
+
+    [Fact]
     public void Reason_codes_are_these() => Assert.Equal(
         ["invalid_json", "missing_field", "invalid_field", "key_mismatch", "future_timestamp"],
         [RejectionReasons.InvalidJson, RejectionReasons.MissingField, RejectionReasons.InvalidField, RejectionReasons.KeyMismatch, RejectionReasons.FutureTimestamp]);

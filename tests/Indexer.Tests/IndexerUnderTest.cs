@@ -4,6 +4,7 @@ using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.Events;
 using BeeFormer.Streaming.InMemory;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.ServiceDefaults;
@@ -38,7 +39,7 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
     {
         var options = Options.Create(new IndexerOptions { CheckInterval = TimeSpan.FromMilliseconds(20), LongestRebuildDelay = TimeSpan.FromMilliseconds(40), RebuildBatch = 4, MaxBatch = 8 });
         var targets = new IndexTargets();
-        var read = ItemEvents.Reader(TimeProvider.System);
+        var read = ItemEvents.Reader(new EventClock(TimeSpan.FromMinutes(5)));
         var reconciliation = new IndexReconciliation(
             Log, Windows, Models, Index, targets, manifest => new Embedder(this, manifest), read,
             (message, _) => { Messages.Enqueue(message); return Task.CompletedTask; }, Published, options, TimeProvider.System, new TestLogger<IndexReconciliation>(TestContext.Current.TestOutputHelper));

@@ -22,7 +22,10 @@ internal sealed class MemoryWindowStore : IWindowStore
     public InteractionWindow Read(WindowQuery query) => new([], [], [], [], [], [], new Dictionary<int, long>(), "empty");
     public bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) => throw new NotSupportedException();
     public bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows) => throw new NotSupportedException();
-    public void Forget(UserId user) => throw new NotSupportedException();
+    public void Erase(UserId user, long atMs) => throw new NotSupportedException();
+    public bool IsErased(UserId user, long timestampMs) => throw new NotSupportedException();
+    public IReadOnlyList<Erasure> Erasures() => throw new NotSupportedException();
+    public IReadOnlyList<string> FindUser(UserId user) => throw new NotSupportedException();
     public WindowSummary Describe() => throw new NotSupportedException();
     public IReadOnlySet<string> EventIds(string prefix) => throw new NotSupportedException();
 }

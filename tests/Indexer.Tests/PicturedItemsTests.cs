@@ -49,7 +49,7 @@ public sealed class PicturedItemsTests : IDisposable
         using var model = new EmbeddingModel(new ItemEncoder(encoder), null, new ItemText(), null, pictures: null);
         ModelManifest manifest = models.Publish(new ModelDraft(model.Fingerprint, model.Dimension, null, null, new Dictionary<int, long>(), [], [], "made for a test"), model.Save);
         ServiceProvider services = Services(pictures);
-        return new LoadedEmbedder(services, ItemEmbedder.From(models, services.GetRequiredService<SharedModels>(), new ItemText(), cache: null)(manifest));
+        return new LoadedEmbedder(services, ItemEmbedder.From(models, services.GetRequiredService<SharedModels>(), cache: null)(manifest));
     }
 
     private static ServiceProvider Services(string pictures) => new ServiceCollection()

@@ -35,6 +35,8 @@ public sealed class KillTarget
         string[] step = Environment.GetEnvironmentVariable(StepVariable)!.Split(':');
         var kill = new SelfKill(step[0], int.Parse(step[1], CultureInfo.InvariantCulture));
         using var host = Host(folder, kill.At);
+        // A host that gives up is a failure, not a wait.
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() => Environment.Exit(3));
         await host.StartAsync(TestContext.Current.CancellationToken);
         var store = host.Services.GetRequiredService<ParquetWindowStore>();
         var log = host.Services.GetRequiredService<IEventLog>();
@@ -68,7 +70,7 @@ public sealed class KillTarget
         builder.Services.AddWindowStore(Path.Combine(folder, "windows"));
         if (step is not null) Steps.Wrap(builder.Services, step);
         builder.AddIngest();
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Error).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Services.Configure<IngestOptions>(options => (options.SegmentEvents, options.SegmentAge) = (30, TimeSpan.FromMilliseconds(20)));
         return builder.Build();
     }

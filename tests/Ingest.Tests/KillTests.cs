@@ -46,17 +46,28 @@ public sealed class KillTests : IDisposable
         int sentBefore = SentLines(_folder);
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEndAsync(Token);
-        _ = child.StandardError.ReadToEndAsync(Token);
-        if (step == KillStep.AnyMoment)
+        var errors = child.StandardError.ReadToEndAsync(Token);
+        try
         {
-            int batches = random.Next(1, 120);
-            using var watcher = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
-            while (SentLines(_folder) < sentBefore + batches && !child.HasExited) await watcher.WaitForNextTickAsync(Token);
-            Assert.False(child.HasExited, "the child ended by itself");
+            if (step == KillStep.AnyMoment) await WaitForBatchesAsync(child, sentBefore + random.Next(1, 120));
+            else await child.WaitForExitAsync(Token);
+        }
+        finally
+        {
             child.Kill();
         }
         await child.WaitForExitAsync(Token);
-        Assert.True(child.ExitCode == 137, $"killed at '{step}', the child ended with {child.ExitCode}: {await output}"); // 128 + SIGKILL
+        Assert.True(child.ExitCode == 137, $"killed at '{step}', the child ended with {child.ExitCode}: {await output} {await errors}"); // 128 + SIGKILL
+    }
+
+    private async Task WaitForBatchesAsync(Process child, int lines)
+    {
+        using var watcher = new PeriodicTimer(TimeSpan.FromMilliseconds(1));
+        while (SentLines(_folder) < lines)
+        {
+            if (child.HasExited) return;
+            await watcher.WaitForNextTickAsync(Token);
+        }
     }
 
     private static int SentLines(string folder)

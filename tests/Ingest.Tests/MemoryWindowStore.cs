@@ -28,7 +28,7 @@ internal sealed class MemoryWindowStore : IWindowStore
     public bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows) =>
         TryWrite(Topics.Items, partition, first, last, () => Items.AddRange(rows));
 
-    public void Forget(UserId user)
+    public void Erase(UserId user, long atMs)
     {
         Before("forget");
         lock (_gate) Interactions.RemoveAll(row => row.User == user);
@@ -55,6 +55,9 @@ internal sealed class MemoryWindowStore : IWindowStore
     public IReadOnlyList<StoredItem> ReadCatalogue() => throw new NotSupportedException();
     public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => throw new NotSupportedException();
     public IReadOnlyDictionary<int, long> NextOffsets(string topic) => throw new NotSupportedException();
+    public bool IsErased(UserId user, long timestampMs) => false;
+    public IReadOnlyList<Erasure> Erasures() => throw new NotSupportedException();
+    public IReadOnlyList<string> FindUser(UserId user) => throw new NotSupportedException();
     public WindowSummary Describe() => throw new NotSupportedException();
     public IReadOnlySet<string> EventIds(string prefix) => throw new NotSupportedException();
 }

@@ -52,6 +52,9 @@ internal sealed class SentEvents
             Note(file, '-', batch);
             await log.AppendAsync(Topics.Interactions, Records(batch), cancellationToken);
             Note(file, '+', batch);
+            // An event of the very millisecond in which its user was erased stays out: the next ones are to be newer.
+            long now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+            while (IsTombstone(batch) && TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() <= now) await Task.Yield();
             await pace();
         }
     }

@@ -72,10 +72,10 @@ internal static class Steps
             return written;
         }
 
-        public void Forget(UserId user)
+        public void Erase(UserId user, long atMs)
         {
             step(KillStep.BeforeErasure);
-            inner.Forget(user);
+            inner.Erase(user, atMs);
             step(KillStep.AfterErasure);
         }
 
@@ -85,6 +85,9 @@ internal static class Steps
         public InteractionWindow Read(WindowQuery query) => inner.Read(query);
         public IReadOnlyList<StoredItem> ReadCatalogue() => inner.ReadCatalogue();
         public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => inner.ReadCatalogue(asOf);
+        public bool IsErased(UserId user, long timestampMs) => inner.IsErased(user, timestampMs);
+        public IReadOnlyList<Erasure> Erasures() => inner.Erasures();
+        public IReadOnlyList<string> FindUser(UserId user) => inner.FindUser(user);
         public WindowSummary Describe() => inner.Describe();
         public IReadOnlySet<string> EventIds(string prefix) => inner.EventIds(prefix);
     }

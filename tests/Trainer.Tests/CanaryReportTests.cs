@@ -42,7 +42,7 @@ public sealed class CanaryReportTests
         Assert.NotEmpty(report.ToJson().ToJsonString());
     }
 
-    private static CanaryReport Of(Func<IReadOnlyList<string>, EmbeddingMatrix> embed, TrainingPolicy? policy = null) => CanaryReport.Of(embed, embed(Texts), Texts, policy ?? new TrainingPolicy());
+    private static CanaryReport Of(Func<IReadOnlyList<string>, EmbeddingMatrix> embed, TrainingPolicy? policy = null) => CanaryReport.Of((texts, _) => embed(texts), embed(Texts), Texts, Texts, policy ?? new TrainingPolicy());
 
     private static EmbeddingMatrix Embed(IReadOnlyList<string> texts)
     {

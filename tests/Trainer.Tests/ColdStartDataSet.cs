@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.WindowStore;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
@@ -9,7 +11,8 @@ namespace BeeFormer.Streaming.Trainer.Tests;
 /// <summary>A data set beside the repository as the cold-start task that its README describes.</summary>
 internal static class ColdStartDataSet
 {
-    public static ColdStartTask Read(string name, double minValue)
+    /// <param name="attributes">JSON of an item's attributes; null: there are none.</param>
+    public static ColdStartTask Read(string name, double minValue, Func<string, string>? attributes = null)
     {
         (Dictionary<string, string> texts, IEnumerable<string[]> rows) = Files(name);
         (string User, string Item)[] pairs = [.. rows
@@ -19,8 +22,15 @@ internal static class ColdStartDataSet
         Dictionary<string, int> itemIndex = items.Index().ToDictionary(i => i.Item, i => i.Index);
         Dictionary<string, int> userIndex = pairs.Select(pair => pair.User).Distinct().Index().ToDictionary(u => u.Item, u => u.Index);
         int[] cold = [.. File.ReadAllLines(Path.Combine(Folder(name), "cold_items.txt")).Where(itemIndex.ContainsKey).Select(item => itemIndex[item]).Order()];
-        return new ColdStartTask([.. items.Select(item => texts[item])], userIndex.Count, [.. pairs.Select(pair => userIndex[pair.User])], [.. pairs.Select(pair => itemIndex[pair.Item])], cold);
+        var task = new ColdStartTask([.. items.Select(item => texts[item])], userIndex.Count, [.. pairs.Select(pair => userIndex[pair.User])], [.. pairs.Select(pair => itemIndex[pair.Item])], cold);
+        return attributes is null ? task : task with
+        {
+            ItemWords = [.. items.Select(item => new ItemText().WordsOf(new ItemEvent(new ItemId(item), texts[item], null, JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(attributes(item))!, null, true, 0)))],
+        };
     }
+
+    /// <summary>Names of each book's authors, by its id.</summary>
+    public static Dictionary<string, string[]> Authors() => Rows(Path.Combine(Folder("goodbooks10k-5pct"), "items_meta.csv.gz")).ToDictionary(row => row[0], row => row[1].Split(", "));
 
     /// <summary>Everything that the users did, in the order of the file, which is that of time, and the texts of all items.</summary>
     public static (InteractionWindow Window, string[] Texts) Window(string name, double minValue)

@@ -30,9 +30,9 @@ public sealed class PicturedShopTests
         Assert.Equal(1, shop.Pictures!.RefusedCount);
 
         var shared = new SharedModels(pictures: shop.Pictures);
-        using EmbeddingModel live = shared.Rent(shop.Models.EncoderFolder(seen.Published.Version), new ItemText(), shop.Cache);
+        using EmbeddingModel live = shared.Rent(shop.Models.EncoderFolder(seen.Published.Version), shop.Cache);
         Assert.Equal(seen.Published.Model.Fingerprint, live.Fingerprint);
-        EmbeddingMatrix vectors = live.EmbedItems(["thing", "thing", "thing"], ["1.png", "2.png", "95.png"], cancellationToken: TestContext.Current.CancellationToken);
+        EmbeddingMatrix vectors = live.EmbedItems(["thing", "thing", "thing"], ["thing", "thing", "thing"], ["1.png", "2.png", "95.png"], cancellationToken: TestContext.Current.CancellationToken);
         Assert.NotEqual(vectors.Row(0).ToArray(), vectors.Row(1).ToArray());
         Assert.All(live.EmbedTexts(["thing"], cancellationToken: TestContext.Current.CancellationToken).Values.Zip(vectors.Row(2).ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
         Assert.NotEqual(1, live.ItemEncoder.Both!.Weight);
@@ -44,7 +44,7 @@ public sealed class PicturedShopTests
         using ShopFolder shop = Shop(pictures: true);
         TrainingOutcome outcome = shop.Train(Policy with { HeadSteps = 200, HeadLr = 0.01, HeadWordLr = 0, MinProbability = 0.8 }); // no words: what is learned is seen
         Assert.True(outcome.Published is not null, outcome.Decision);
-        using EmbeddingModel live = EmbeddingModel.Load(shop.Models.EncoderFolder(outcome.Published.Version), new ItemText(), null);
+        using EmbeddingModel live = EmbeddingModel.Load(shop.Models.EncoderFolder(outcome.Published.Version), null);
         using TextImageEncoder start = TextImageEncoder.Load(s_clip);
         Assert.Equal(start.Fingerprint, live.ItemEncoder.Fingerprint);
         Assert.NotNull(live.Head);
@@ -81,7 +81,7 @@ public sealed class PicturedShopTests
         }
         await host.StartAsync(token);
         await host.StopAsync(token);
-        using EmbeddingModel live = EmbeddingModel.Load(shop.Models.EncoderFolder(shop.Models.Live!.Value), new ItemText(), null);
+        using EmbeddingModel live = EmbeddingModel.Load(shop.Models.EncoderFolder(shop.Models.Live!.Value), null);
         Assert.Equal(1, live.ItemEncoder.Both!.Weight);
     }
 

@@ -41,6 +41,7 @@ public sealed class PolicyReaderTests
     [InlineData("max_output: 99999999999\n", 1, 13, "a whole number from 1")]
     [InlineData("head: big\n", 1, 7, "words or none")]
     [InlineData("use_images: maybe\n", 1, 13, "true or false")]
+    [InlineData("head_attributes: 1\n", 1, 18, "true or false")]
     [InlineData("train_distributed: maybe\n", 1, 20, "true or false")]
     [InlineData("device: gpu\n", 1, 9, "cpu, cuda or cuda:N")]
     [InlineData("device: cuda:-1\n", 1, 9, "cpu, cuda or cuda:N")]

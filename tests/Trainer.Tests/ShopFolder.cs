@@ -32,6 +32,9 @@ internal sealed class ShopFolder : IDisposable
     public TrainingCheckpoints Checkpoints => new(Path.Combine(_folder, "checkpoints"));
     public EncoderOutputCache Cache { get; }
 
+    /// <summary>As configured.</summary>
+    public ItemText ItemText { get; set; } = new();
+
     /// <summary>All that says which models there are and which is live: every file of the model store but locks and training records.</summary>
     public string[] ModelFiles() =>
         [.. new[] { "models", "refusals", "retired" }.SelectMany(part => Directory.GetFileSystemEntries(Path.Combine(_folder, "models", part), "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal), $"{Models.Live}"];
@@ -67,7 +70,7 @@ internal sealed class ShopFolder : IDisposable
 
     public void MakeLive(ItemEncoder encoder, ModelVersion? parent)
     {
-        using var model = new EmbeddingModel(encoder, null, new ItemText(), Cache, pictures: null);
+        using var model = new EmbeddingModel(encoder, null, ItemText, Cache, pictures: null);
         ModelManifest manifest = Models.Publish(new ModelDraft(model.Fingerprint, model.Dimension, parent, null, new Dictionary<int, long>(), [], [], "made for a test"), model.Save);
         Assert.True(Models.TryMoveLive(parent, manifest.Version));
     }
@@ -92,6 +95,16 @@ internal sealed class ShopFolder : IDisposable
     {
         long next = Windows.NextOffset(Topics.Items, 0);
         Assert.True(Windows.TryWriteItems(0, next, next, [new StoredItem(0, next, new ItemId($"i{item:000}"), new ItemEvent(new ItemId($"i{item:000}"), title, null, new Dictionary<string, JsonElement>(), null, true, 1))]));
+    }
+
+    /// <summary>The shop describes all items anew, with attributes.</summary>
+    /// <param name="attributes">JSON of an item's.</param>
+    public void DescribeWithAttributes(Func<int, string> title, Func<int, string> attributes)
+    {
+        long next = Windows.NextOffset(Topics.Items, 0);
+        StoredItem[] items = [.. Enumerable.Range(0, Items).Select(n => new StoredItem(0, next + n, new ItemId($"i{n:000}"),
+            new ItemEvent(new ItemId($"i{n:000}"), title(n), null, JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(attributes(n))!, null, true, 1)))];
+        Assert.True(Windows.TryWriteItems(0, next, next + Items - 1, items));
     }
 
     /// <summary>The shop describes all items anew, each with a picture.</summary>
@@ -121,7 +134,7 @@ internal sealed class ShopFolder : IDisposable
     public TrainingOutcome Train(TrainingPolicy policy, TrainingTempo tempo = TrainingTempo.Head) => Train(policy, tempo, null, TestContext.Current.CancellationToken);
 
     public TrainingOutcome Train(TrainingPolicy policy, TrainingTempo tempo, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken, Resumption? resumption = null, WindowQuery? query = null) =>
-        new TrainingRun(Windows, Models, new SharedModels(pictures: _pictures), Cache, new ItemText(), policy, query ?? new WindowQuery(), TimeProvider.System, resumption).Run(new TrainEncoder(Guid.NewGuid(), tempo, "manual"), progress, cancellationToken);
+        new TrainingRun(Windows, Models, new SharedModels(pictures: _pictures), Cache, ItemText, policy, query ?? new WindowQuery(), TimeProvider.System, resumption).Run(new TrainEncoder(Guid.NewGuid(), tempo, "manual"), progress, cancellationToken);
 
     public void Dispose()
     {

@@ -140,6 +140,8 @@ public sealed class TrainerHostingTests
     [InlineData("Encoder:MaxSequenceLength", "1", "MaxSequenceLength")]
     [InlineData("Trainer:EveryInteraction", "5", "EveryInteraction")]
     [InlineData("Encoder:Folder", "x", "Folder")]
+    [InlineData("Encoder:ItemText", "{description}", "Encoder:ItemText is '{description}'; expected a text that holds {title}.")]
+    [InlineData("Encoder:ItemText", "{title}, {maker}", "Encoder:ItemText holds {maker}; expected {title}, {description} or {attributes.NAME}.")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(string key, string value, string named)
     {
         using var shop = new ShopFolder();
@@ -240,7 +242,7 @@ public sealed class TrainerHostingTests
         CancellationToken token = TestContext.Current.CancellationToken;
         var queue = new TrainingQueue();
         var journal = new TrainingJournal(shop.Trainings, TimeProvider.System, NullLogger<TrainingJournal>.Instance);
-        var triggers = new TrainingTriggers(queue, journal, shop.Windows, shop.Models, new SharedModels(), shop.Cache, new ItemText(), new TrainingPolicy(), Options.Create(new TrainerOptions { EveryInteractions = 100, Every = null }), TimeProvider.System, NullLogger<TrainingTriggers>.Instance);
+        var triggers = new TrainingTriggers(queue, journal, shop.Windows, shop.Models, new SharedModels(), shop.Cache, new TrainingPolicy(), Options.Create(new TrainerOptions { EveryInteractions = 100, Every = null }), TimeProvider.System, NullLogger<TrainingTriggers>.Instance);
         await queue.AddAsync(new TrainEncoder(Guid.NewGuid(), TrainingTempo.Encoder, "resume"), token);
         await triggers.LookAsync(token);
         Assert.NotNull(shop.Train(new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 }).Metrics);

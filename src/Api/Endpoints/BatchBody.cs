@@ -6,18 +6,20 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BeeFormer.Streaming.Api;
 
-/// <summary>A request body as a list of events, each as the bytes that the client sent: <c>[…]</c>, <c>{"events": […]}</c>, or one JSON object a line.</summary>
+/// <summary>A request body as a list of events, each as the bytes that the client sent: <c>[…]</c>, <c>{"events": […]}</c>, one JSON object a line, or one CloudEvent.</summary>
 internal static class BatchBody
 {
     private static readonly string[] LineTypes = ["application/x-ndjson", "application/jsonl", "application/json-lines", "application/jsonlines"];
 
     /// <param name="property">Name of the array in the object form: <c>events</c>, <c>items</c>.</param>
+    /// <param name="single">The body is one event.</param>
     /// <returns>The parts, or the refusal of a body that is no batch at all.</returns>
     public static async Task<(IReadOnlyList<ReadOnlyMemory<byte>> Parts, ProblemHttpResult? Refusal)> ReadAsync(
-        HttpRequest request, string property, int most, CancellationToken cancellationToken)
+        HttpRequest request, string property, bool single, int most, CancellationToken cancellationToken)
     {
         byte[] body = await ReadAllAsync(request, cancellationToken);
-        bool lines = request.ContentType is { } type && LineTypes.Contains(type.Split(';')[0].Trim(), StringComparer.OrdinalIgnoreCase);
+        if (single) return ([body], null);
+        bool lines = LineTypes.Contains(CloudEventRequest.MediaType(request), StringComparer.OrdinalIgnoreCase);
         var (parts, refusal) = lines ? (Lines(body), null) : Array(body, property);
         if (refusal is not null) return ([], refusal);
         if (parts.Count == 0) return ([], Refused.Field(property, $"The body holds no {property}; expected at least one."));
@@ -53,6 +55,7 @@ internal static class BatchBody
             using var document = JsonDocument.Parse(body);
             var root = document.RootElement;
             var array = root.ValueKind == JsonValueKind.Object && root.TryGetProperty(property, out var named) ? named : root;
+            if (array.ValueKind == JsonValueKind.Object && array.TryGetProperty("specversion", out _)) return ([body], null); // a CloudEvent that no header announces
             if (array.ValueKind != JsonValueKind.Array)
                 return ([], Refused.Field(property, $"The body is {(array.ValueKind == JsonValueKind.Object ? $"an object without {property}" : array.ValueKind)}; expected {expected}."));
             return ([.. array.EnumerateArray().Select(part => (ReadOnlyMemory<byte>)JsonMarshal.GetRawUtf8Value(part).ToArray())], null);

@@ -16,8 +16,8 @@ internal static class EventEndpoints
     {
         v1.MapPost("/events", AppendAsync).WithName("AppendEvents").WithTags("Events")
             .WithSummary("Takes interactions; each gets its own verdict, accepted ones are durable when the answer comes")
-            .WithDescription("Body: an array of interactions, {\"events\": […]}, or application/x-ndjson with one a line. Refused with 422 when none is acceptable.")
-            .Accepts<IReadOnlyList<InteractionBody>>("application/json", "application/x-ndjson")
+            .WithDescription("Body: an array of interactions, {\"events\": […]}, or application/x-ndjson with one a line; or CloudEvents 1.0: structured, batch, or binary (headers ce-…). Refused with 422 when none is acceptable.")
+            .Accepts<IReadOnlyList<InteractionBody>>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         v1.MapDelete("/users/{id}", ForgetAsync).WithName("ForgetUser").WithTags("Events")
             .WithSummary("Forgets a user: profile and stored interactions")
@@ -27,14 +27,15 @@ internal static class EventEndpoints
     public static async Task<Results<Accepted<BatchAnswer>, ProblemHttpResult>> AppendAsync(
         HttpRequest request, IEventLog log, EventReading reading, ServingPairs pairs, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
-        var (parts, refusal) = await BatchBody.ReadAsync(request, "events", options.Value.MaxBatch, cancellationToken);
+        var headers = CloudEventRequest.Headers(request, out bool single);
+        var (parts, refusal) = await BatchBody.ReadAsync(request, "events", single, options.Value.MaxBatch, cancellationToken);
         if (refusal is not null) return refusal;
 
         var verdicts = new List<Verdict>(parts.Count);
         var records = new List<LogRecord>(parts.Count);
         foreach (var part in parts)
         {
-            var incoming = reading.IncomingInteraction(part);
+            var incoming = reading.IncomingInteraction(part, headers);
             if (incoming.Record is { } record) records.Add(record);
             verdicts.Add(Verdicts.Of(verdicts.Count, incoming));
         }

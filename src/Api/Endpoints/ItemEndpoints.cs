@@ -22,8 +22,8 @@ internal static class ItemEndpoints
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
         v1.MapPost("/items", PutManyAsync).WithName("PutItems").WithTags("Items")
             .WithSummary("Describes many items; each gets its own verdict")
-            .WithDescription("Body: an array of items, {\"items\": […]}, or application/x-ndjson with one a line. Refused with 422 when none is acceptable.")
-            .Accepts<IReadOnlyList<ItemBody>>("application/json", "application/x-ndjson")
+            .WithDescription("Body: an array of items, {\"items\": […]}, or application/x-ndjson with one a line; or CloudEvents 1.0: structured, batch, or binary (headers ce-…). Refused with 422 when none is acceptable.")
+            .Accepts<IReadOnlyList<ItemBody>>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         v1.MapDelete("/items/{id}", DeleteAsync).WithName("DeleteItem").WithTags("Items")
             .WithSummary("Deletes an item")
@@ -37,7 +37,7 @@ internal static class ItemEndpoints
         if (Id.Problem("id", id) is { } badId) return Refused.Field("id", badId + ".");
         if (WithId(await BatchBody.ReadAllAsync(context.Request, cancellationToken), id, out byte[] body) is { } refusal) return refusal;
 
-        var incoming = reading.IncomingItem(body);
+        var incoming = reading.IncomingItem(body, headers: null);
         if (incoming.Record is null) return Refused.Event(incoming.Rejection!);
         await AppendAsync([incoming], log, hidden, cancellationToken);
         return TypedResults.Accepted((string?)null, new ItemAnswer(id, "accepted", pairs.Identity));
@@ -46,10 +46,11 @@ internal static class ItemEndpoints
     public static async Task<Results<Accepted<BatchAnswer>, ProblemHttpResult>> PutManyAsync(
         HttpRequest request, IEventLog log, EventReading reading, HiddenItems hidden, ServingPairs pairs, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
-        var (parts, refusal) = await BatchBody.ReadAsync(request, "items", options.Value.MaxBatch, cancellationToken);
+        var headers = CloudEventRequest.Headers(request, out bool single);
+        var (parts, refusal) = await BatchBody.ReadAsync(request, "items", single, options.Value.MaxBatch, cancellationToken);
         if (refusal is not null) return refusal;
 
-        var incoming = parts.Select(reading.IncomingItem).ToList();
+        var incoming = parts.Select(part => reading.IncomingItem(part, headers)).ToList();
         var verdicts = incoming.Select((part, index) => Verdicts.Of(index, part)).ToList();
         var accepted = incoming.Where(part => part.Record is not null).ToList();
         if (accepted.Count > 0) await AppendAsync(accepted, log, hidden, cancellationToken);

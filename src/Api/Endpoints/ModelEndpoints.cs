@@ -1,5 +1,4 @@
 using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.ModelStore;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -83,7 +82,7 @@ internal static class ModelEndpoints
     }
 
     public static async Task<Results<Created<ImportAnswer>, ProblemHttpResult>> ImportAsync(
-        Stream body, IModelStore models, ItemText text, IOptions<ApiOptions> options, ServingPairs pairs, CancellationToken cancellationToken)
+        Stream body, IModelStore models, IOptions<ApiOptions> options, ServingPairs pairs, CancellationToken cancellationToken)
     {
         await using FileStream archive = TemporaryFile();
         await body.CopyToAsync(archive, cancellationToken);
@@ -91,7 +90,7 @@ internal static class ModelEndpoints
         try
         {
             (ModelManifest manifest, bool added) = await Task.Run(
-                () => models.Import(archive, "The archive", options.Value.MaxArchiveBytes, (told, folder) => ModelTrial.Check(told, folder, text)), cancellationToken);
+                () => models.Import(archive, "The archive", options.Value.MaxArchiveBytes, ModelTrial.Check), cancellationToken);
             return TypedResults.Created($"/v1/models/{manifest.Version}", new ImportAnswer(manifest.Version.Value, added, pairs.Identity));
         }
         catch (InvalidDataException refused)

@@ -1,4 +1,3 @@
-using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.ModelStore;
 
 namespace BeeFormer.Streaming.Api;
@@ -11,9 +10,9 @@ public static class ModelTrial
 
     /// <param name="folder">The model's folder, in a store or not yet.</param>
     /// <exception cref="InvalidDataException">Says what is wrong with it.</exception>
-    public static void Check(ModelManifest manifest, string folder, ItemText text)
+    public static void Check(ModelManifest manifest, string folder)
     {
-        using IQueryEmbedder model = QueryEmbedder.Load(manifest, folder, text);
+        using IQueryEmbedder model = QueryEmbedder.Load(manifest, folder);
         if (Problem(model, manifest) is { } problem) throw new InvalidDataException($"{folder}: {problem}");
     }
 

@@ -27,13 +27,13 @@ internal sealed class QueryEmbedder(EmbeddingModel model, IDisposable? lease) : 
         lease?.Dispose();
     }
 
-    public static LoadQueryEmbedder From(IModelStore models, SharedModels shared, ItemText text) => manifest =>
+    public static LoadQueryEmbedder From(IModelStore models, SharedModels shared) => manifest =>
     {
         IDisposable lease = models.Lease(manifest.Version);
         try
         {
             string folder = models.EncoderFolder(manifest.Version);
-            return new QueryEmbedder(Checked(shared.Rent(folder, text, cache: null), manifest, folder), lease);
+            return new QueryEmbedder(Checked(shared.Rent(folder, cache: null), manifest, folder), lease);
         }
         catch
         {
@@ -43,8 +43,8 @@ internal sealed class QueryEmbedder(EmbeddingModel model, IDisposable? lease) : 
     };
 
     /// <summary>Reads the folder itself, whatever is in memory already.</summary>
-    public static IQueryEmbedder Load(ModelManifest manifest, string folder, ItemText text) =>
-        new QueryEmbedder(Checked(EmbeddingModel.Load(folder, text, cache: null), manifest, folder), lease: null);
+    public static IQueryEmbedder Load(ModelManifest manifest, string folder) =>
+        new QueryEmbedder(Checked(EmbeddingModel.Load(folder, cache: null), manifest, folder), lease: null);
 
     private static EmbeddingModel Checked(EmbeddingModel model, ModelManifest manifest, string folder)
     {
@@ -52,6 +52,6 @@ internal sealed class QueryEmbedder(EmbeddingModel model, IDisposable? lease) : 
         var found = model.Fingerprint;
         model.Dispose();
         throw new InvalidDataException(
-            $"{folder}: the model has fingerprint {found}, expected {manifest.Model.Fingerprint} as its manifest says; the folder was changed, or the text template differs from the one it was published with.");
+            $"{folder}: the model has fingerprint {found}, expected {manifest.Model.Fingerprint} as its manifest says; the folder was changed.");
     }
 }

@@ -3,7 +3,7 @@ namespace BeeFormer.Streaming.Encoder;
 /// <summary>The small files of an encoder folder, kept byte for byte so that a folder saved again holds what the original held.</summary>
 internal static class CarriedFiles
 {
-    /// <summary>Configuration, vocabularies, tokenizer models, chat templates, documentation. Other forms of the weights (.bin, .onnx, .h5) are not among them.</summary>
+    /// <summary>Configuration, vocabularies, tokenizer models, chat templates, documentation. Other forms of the weights (.bin, .onnx, .h5) are not among them, nor is the text template, which is the model's.</summary>
     private static readonly string[] extensions = [".json", ".txt", ".model", ".md", ".jinja"];
     private static readonly string[] documents = ["LICENSE", "LICENCE", "COPYING", "NOTICE"];
 
@@ -28,7 +28,7 @@ internal static class CarriedFiles
     private static bool IsCarried(string file)
     {
         string name = Path.GetFileName(file);
-        return !name.StartsWith("pytorch_model.", StringComparison.Ordinal)
+        return name != ItemTextFile.Name && !name.StartsWith("pytorch_model.", StringComparison.Ordinal)
             && (extensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase) || Array.Exists(documents, d => name.StartsWith(d, StringComparison.OrdinalIgnoreCase)));
     }
 }

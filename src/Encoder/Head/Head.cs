@@ -34,7 +34,7 @@ public sealed class Head
     public int EncoderDimension => Shape.EncoderDimension;
     /// <summary>Length D of an item vector.</summary>
     public int Dimension => Shape.Dimension;
-    /// <summary>SHA-256 over W, B, words, idf, α, seed and the rule that finds words.</summary>
+    /// <summary>SHA-256 over W, B, words, idf, α, seed and the rules that find words.</summary>
     public Fingerprint Fingerprint { get; }
     /// <summary>W, row-major [d, D].</summary>
     public ReadOnlyMemory<float> Projection => _projection;
@@ -122,8 +122,8 @@ public sealed class Head
     private Fingerprint ComputeFingerprint()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        // Heads without pairs are named as before there were any.
-        hash.AppendData(Encoding.UTF8.GetBytes($"head {(Shape.Pairs ? 2 : 1)}\n{Words.Rule}\n{EncoderDimension} {Dimension} {Shape.Seed} {Vocabulary.Words.Count}\n"));
+        // Heads without pairs or attributes are named as before there were any.
+        hash.AppendData(Encoding.UTF8.GetBytes($"head {(Shape.Pairs ? 2 : 1)}{(Shape.Attributes ? " attributes" : "")}\n{Words.Rule}\n{EncoderDimension} {Dimension} {Shape.Seed} {Vocabulary.Words.Count}\n"));
         hash.AppendData(MemoryMarshal.AsBytes([Shape.Alpha]));
         // Words hold letters, marks and digits only, pairs a space: the line feed separates them.
         foreach (string word in Vocabulary.Words) hash.AppendData(Encoding.UTF8.GetBytes(word + "\n"));

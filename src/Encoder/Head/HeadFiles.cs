@@ -8,7 +8,7 @@ namespace BeeFormer.Streaming.Encoder;
 /// <list type="bullet">
 /// <item><c>N_Dense/</c> (<c>config.json</c>, <c>model.safetensors</c> with <c>linear.weight</c> [D, d] = Wᵀ): a sentence-transformers Dense module without bias and activation, and <c>M_Normalize</c> after it;
 /// both are appended to <c>modules.json</c>, so Python's SentenceTransformer opens the folder and gives norm(e·W).</item>
-/// <item><c>head/head.json</c>: <c>format</c> 2 (1, still read, has no pairs), <c>word_rule</c>, <c>encoder_dimension</c>, <c>dimension</c>, <c>seed</c>, <c>alpha</c>, <c>min_texts</c>, <c>max_words</c>, <c>pairs</c>,
+/// <item><c>head/head.json</c>: <c>format</c> 3 (still read: 2, without attributes, and 1, without pairs), <c>word_rule</c>, <c>encoder_dimension</c>, <c>dimension</c>, <c>seed</c>, <c>alpha</c>, <c>min_texts</c>, <c>max_words</c>, <c>pairs</c>, <c>attributes</c>,
 /// <c>dense</c> and <c>normalize</c> (paths of the two modules) and <c>words</c> in ordinal order, pairs with a space between.</item>
 /// <item><c>head/head.safetensors</c>: <c>word_rows</c> F32 [words, D] = B and <c>idf</c> F32 [words].</item>
 /// </list>
@@ -16,7 +16,7 @@ namespace BeeFormer.Streaming.Encoder;
 internal static class HeadFiles
 {
     internal const string Folder = "head";
-    private const int Format = 2, WithoutPairs = 1;
+    private const int Format = 3, WithoutAttributes = 2, WithoutPairs = 1;
     private const string OlderTypes = "sentence_transformers.models.", NewerTypes = "sentence_transformers.base.modules.";
 
     /// <param name="Modules">Paths in <c>modules.json</c> that are the head's, not the encoder's.</param>
@@ -26,7 +26,7 @@ internal static class HeadFiles
     internal static Found? Find(string folder)
     {
         if (JsonFile.TryRead(Path.Combine(folder, Folder, "head.json")) is not { } json) return null;
-        if (json.Int(json.Root, "format") is not (Format or WithoutPairs)) throw json.Bad($"'format' is {json.Int(json.Root, "format")}; this program reads {WithoutPairs} and {Format}");
+        if (json.Int(json.Root, "format") is not (Format or WithoutAttributes or WithoutPairs)) throw json.Bad($"'format' is {json.Int(json.Root, "format")}; this program reads {WithoutPairs} to {Format}");
         string dense = ModulePath("dense");
         return new Found(json, dense, new HashSet<string> { dense, ModulePath("normalize") });
 
@@ -70,7 +70,7 @@ internal static class HeadFiles
         WriteJson(Path.Combine(folder, Folder, "head.json"), new JsonObject
         {
             ["format"] = Format, ["word_rule"] = Words.Rule, ["encoder_dimension"] = head.EncoderDimension, ["dimension"] = head.Dimension, ["seed"] = head.Shape.Seed,
-            ["alpha"] = head.Shape.Alpha, ["min_texts"] = head.Shape.MinTexts, ["max_words"] = head.Shape.MaxWords, ["pairs"] = head.Shape.Pairs, ["dense"] = dense, ["normalize"] = normalize,
+            ["alpha"] = head.Shape.Alpha, ["min_texts"] = head.Shape.MinTexts, ["max_words"] = head.Shape.MaxWords, ["pairs"] = head.Shape.Pairs, ["attributes"] = head.Shape.Attributes, ["dense"] = dense, ["normalize"] = normalize,
             ["words"] = new JsonArray([.. head.Vocabulary.Words.Select(word => (JsonNode)word)]),
         });
         if (modules.Count == 0) return; // a head on its own
@@ -103,7 +103,7 @@ internal static class HeadFiles
         if (json.Text(json.Root, "word_rule") != Words.Rule) throw json.Bad($"'word_rule' is '{json.Text(json.Root, "word_rule")}'; this program finds words by '{Words.Rule}'");
         if (!json.Field(json.Root, "alpha", JsonValueKind.Number).TryGetSingle(out float alpha)) throw json.Bad("'alpha' must be a number");
         var shape = new HeadShape(json.Int(json.Root, "encoder_dimension"), json.Int(json.Root, "dimension"), json.Int(json.Root, "seed", int.MinValue), alpha,
-            json.Int(json.Root, "min_texts"), json.Int(json.Root, "max_words", 0), json.Bool(json.Root, "pairs", otherwise: false));
+            json.Int(json.Root, "min_texts"), json.Int(json.Root, "max_words", 0), json.Bool(json.Root, "pairs", otherwise: false), json.Bool(json.Root, "attributes", otherwise: false));
         try
         {
             shape.Check();

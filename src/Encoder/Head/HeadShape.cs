@@ -8,9 +8,15 @@ namespace BeeFormer.Streaming.Encoder;
 /// <param name="MinTexts">Words in fewer texts are left out: they link no two items. Default 2.</param>
 /// <param name="MaxWords">Bound of the vocabulary, the words of most texts first, then pairs as far as there is room; an entry costs 4·D bytes, while it is trained 12·D. Default 65,536.</param>
 /// <param name="Pairs">Two neighbouring words count as a word of their own, too. Default true: names and titles consist of them.</param>
-public sealed record HeadShape(int EncoderDimension, int Dimension, int Seed, float Alpha = 0.5f, int MinTexts = 2, int MaxWords = 65_536, bool Pairs = true)
+/// <param name="Attributes">Words of an item's attributes count, too (<see cref="ItemText.WordsOf"/>); false: those of its text alone. Default true.</param>
+public sealed record HeadShape(int EncoderDimension, int Dimension, int Seed, float Alpha = 0.5f, int MinTexts = 2, int MaxWords = 65_536, bool Pairs = true, bool Attributes = true)
 {
     public const int MaxDimension = 8192;
+
+    /// <summary>What such a head finds the words of items in.</summary>
+    /// <param name="texts">As the encoder reads them.</param>
+    /// <param name="words">The same with their attributes.</param>
+    public IReadOnlyList<string> Reads(IReadOnlyList<string> texts, IReadOnlyList<string> words) => Attributes ? words : texts;
 
     /// <exception cref="ArgumentException">Names the value and what was expected.</exception>
     internal void Check()

@@ -15,12 +15,15 @@ public static class Words
     /// <summary>Two words of the greatest length and the space between.</summary>
     internal const int LongestPair = 2 * MaxLength + 1;
 
+    /// <summary>Separates as everything else does, and besides, the words on its two sides are no pair. Unicode keeps it for a program's own use: texts do not hold it.</summary>
+    internal const char Break = '\uFFFF';
+
     /// <summary>Names this rule; part of a head's fingerprint, so a head is never used with another rule.</summary>
     internal const string Rule = "letters-digits-lower-2-64";
 
     public static Enumerator In(string text) => new(text.ToLowerInvariant());
 
-    /// <summary>Each two neighbouring words, with a space between, in the order of the text; what separated them does not matter.</summary>
+    /// <summary>Each two neighbouring words, with a space between, in the order of the text; what separated them does not matter, unless it was <see cref="Break"/>.</summary>
     public static PairEnumerator PairsIn(string text) => new(text.ToLowerInvariant());
 
     /// <summary>Walks over the pairs; each stands until the next is asked for.</summary>
@@ -49,11 +52,21 @@ public static class Words
                 _words.Current.CopyTo(_pair);
                 _first = _words.Current.Length;
             }
-            if (_first == 0 || !_words.MoveNext()) return false;
-            _pair[_first] = ' ';
-            _words.Current.CopyTo(_pair.AsSpan(_first + 1));
-            _length = _first + 1 + _words.Current.Length;
-            return true;
+            if (_first == 0) return false;
+            while (_words.MoveNext())
+            {
+                if (_words.AfterBreak)
+                {
+                    _words.Current.CopyTo(_pair);
+                    _first = _words.Current.Length;
+                    continue;
+                }
+                _pair[_first] = ' ';
+                _words.Current.CopyTo(_pair.AsSpan(_first + 1));
+                _length = _first + 1 + _words.Current.Length;
+                return true;
+            }
+            return false;
         }
     }
 
@@ -65,10 +78,14 @@ public static class Words
 
         public ReadOnlySpan<char> Current { get; private set; }
 
+        /// <summary>A <see cref="Break"/> stands between the word before and this one.</summary>
+        public bool AfterBreak { get; private set; }
+
         public readonly Enumerator GetEnumerator() => this;
 
         public bool MoveNext()
         {
+            AfterBreak = false;
             while (_next < _text.Length)
             {
                 int start = _next;
@@ -80,6 +97,7 @@ public static class Words
                 }
                 if (letters == 0)
                 {
+                    AfterBreak |= _text[_next] == Break;
                     Rune.DecodeFromUtf16(_text[_next..], out _, out int skipped);
                     _next += skipped;
                 }

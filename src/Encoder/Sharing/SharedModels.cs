@@ -23,10 +23,10 @@ public sealed class SharedModels
 
     /// <summary>The model of a folder, as <see cref="EmbeddingModel.Load"/> gives it. Dispose it to give it back; to train its encoder, train a clone.</summary>
     /// <exception cref="InvalidDataException">Names the file and what was expected. It is not remembered: the next call reads the folder again.</exception>
-    public EmbeddingModel Rent(string folder, ItemText text, EncoderOutputCache? cache)
+    public EmbeddingModel Rent(string folder, EncoderOutputCache? cache)
     {
         Lease<SharedModel> model = _models.Rent(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), () => Load(folder));
-        return new EmbeddingModel(model.Value.Encoder, model.Value.Head, text, cache, Pictures, owner: model);
+        return new EmbeddingModel(model.Value.Encoder, model.Value.Head, model.Value.Text, cache, Pictures, owner: model);
     }
 
     private SharedModel Load(string folder)
@@ -35,7 +35,7 @@ public sealed class SharedModels
         Lease<ItemEncoder> encoder = _encoders.Rent(EncoderFiles.Digest(folder, found), () => ItemEncoder.Of(folder, _load(folder, module => found?.Modules.Contains(module) == true)));
         try
         {
-            return new SharedModel(encoder, EmbeddingModel.ReadHead(folder, found, encoder.Value.Dimension));
+            return new SharedModel(encoder, EmbeddingModel.ReadHead(folder, found, encoder.Value.Dimension), ItemTextFile.Read(folder));
         }
         catch
         {
@@ -44,10 +44,11 @@ public sealed class SharedModels
         }
     }
 
-    private sealed class SharedModel(Lease<ItemEncoder> encoder, Head? head) : IDisposable
+    private sealed class SharedModel(Lease<ItemEncoder> encoder, Head? head, ItemText text) : IDisposable
     {
         public ItemEncoder Encoder => encoder.Value;
         public Head? Head => head;
+        public ItemText Text => text;
         public void Dispose() => encoder.Dispose();
     }
 }

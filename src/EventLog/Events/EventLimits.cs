@@ -29,5 +29,12 @@ public readonly record struct ClockLimits(long LatestMs)
     public static ClockLimits At(DateTimeOffset now, TimeSpan? clockError = null) =>
         new(now.ToUnixTimeMilliseconds() + (long)(clockError?.TotalMilliseconds ?? EventLimits.DefaultClockErrorMs));
 
+    /// <param name="nowMs">UTC milliseconds; any number, since a message of a foreign log may carry any.</param>
+    public static ClockLimits At(long nowMs, TimeSpan clockError)
+    {
+        long ms = (long)clockError.TotalMilliseconds;
+        return new(nowMs > long.MaxValue - ms ? long.MaxValue : nowMs + ms);
+    }
+
     public static ClockLimits None { get; } = new(long.MaxValue);
 }

@@ -25,10 +25,13 @@ public static class InteractionJson
     {
         var reader = t_reader ??= new InteractionReader();
         rejection = reader.Read(key, value, logTimestampMs, clock);
-        interaction = rejection is not null ? null : new InteractionEvent(
-            TextOf(reader.EventId), new UserId(TextOf(reader.UserId)!), new ItemId(TextOf(reader.ItemId)!), TextOf(reader.Type)!, reader.Value, reader.TimestampMs, TextOf(reader.SessionId));
+        interaction = rejection is null ? EventOf(reader) : null;
         return interaction is not null;
     }
+
+    /// <summary>What stands in the reader.</summary>
+    internal static InteractionEvent EventOf(InteractionReader reader) => new(
+        TextOf(reader.EventId), new UserId(TextOf(reader.UserId)!), new ItemId(TextOf(reader.ItemId)!), TextOf(reader.Type)!, reader.Value, reader.TimestampMs, TextOf(reader.SessionId));
 
     /// <summary>Reads the key of a tombstone: the user to forget.</summary>
     public static bool TryReadKey(ReadOnlySpan<byte> key, out UserId user, [NotNullWhen(false)] out Rejection? rejection)

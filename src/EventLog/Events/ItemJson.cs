@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
 
@@ -9,10 +10,13 @@ namespace BeeFormer.Streaming.EventLog.Events;
 /// <summary>The topic <c>items</c> on the wire; field names never change. A field of the shop's own is kept as an attribute.</summary>
 public static class ItemJson
 {
-    private static class Field
+    internal static class Field
     {
         public const string ItemId = "item_id", Title = "title", Description = "description", Attributes = "attributes", ImageUrl = "image_url", Available = "available", UpdatedAt = "updated_at";
     }
+
+    // Letters of any script as they are: escaped, a long description would not fit into the event that it came in.
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Reads one item. Never throws on bad bytes: they give a rejection.</summary>
     /// <param name="key">The message's key: the item id. Empty: not checked.</param>
@@ -43,7 +47,7 @@ public static class ItemJson
     public static byte[] Write(ItemEvent item)
     {
         var buffer = new ArrayBufferWriter<byte>(512);
-        using var json = new Utf8JsonWriter(buffer);
+        using var json = new Utf8JsonWriter(buffer, Readable);
         json.WriteStartObject();
         json.WriteString(Field.ItemId, item.ItemId.Value);
         json.WriteString(Field.Title, item.Title);

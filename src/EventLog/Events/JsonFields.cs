@@ -12,13 +12,9 @@ internal static class JsonFields
 
     public static Rejection Invalid(string field, string expected) => new(RejectionReasons.InvalidField, $"{Shortened(field)}: expected {expected}");
 
-    // Names of fields come from outside too and may be of any length.
-    private static string Shortened(string name)
-    {
-        const int Most = 100;
-        if (name.Length <= Most) return name;
-        return name[..(char.IsHighSurrogate(name[Most - 1]) ? Most - 1 : Most)] + "…";
-    }
+    /// <summary>Text from outside may be of any length: a name of a field, or what the JSON reader repeats of a literal that is none.</summary>
+    public static string Shortened(string text, int most = 100) =>
+        text.Length <= most ? text : text[..(char.IsHighSurrogate(text[most - 1]) ? most - 1 : most)] + "…";
 
     public static Rejection Missing(string field, string expected) => new(RejectionReasons.MissingField, $"{field} is missing; expected {expected}");
 
@@ -56,7 +52,7 @@ internal static class JsonFields
         }
         catch (JsonException e)
         {
-            return new Rejection(RejectionReasons.InvalidJson, $"the event is no valid JSON: {e.Message}");
+            return new Rejection(RejectionReasons.InvalidJson, $"the event is no valid JSON: {Shortened(e.Message, 200)}" + (e.Message.Length > 200 ? $" (byte {e.BytePositionInLine})" : ""));
         }
         catch (InvalidOperationException)
         {
@@ -127,11 +123,13 @@ internal static class JsonFields
         return null;
     }
 
-    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+    public static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    private static long? FromText(string text)
+    private static long? FromText(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long ms) ? ms : FromIso(text);
+
+    /// <summary>Null: it is no time in ISO 8601.</summary>
+    public static long? FromIso(string text)
     {
-        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long ms)) return ms;
         bool iso = text.Length is >= 10 and <= 40 && text[4] == '-' && text[7] == '-' && char.IsAsciiDigit(text[0]);
         return iso && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
             ? time.ToUnixTimeMilliseconds()

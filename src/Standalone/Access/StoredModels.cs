@@ -1,7 +1,6 @@
 using System.Text.Json;
 using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.Standalone.Hosting;
 
@@ -61,7 +60,7 @@ internal sealed class StoredModels : IModelAccess
         ModelVersion? before = models.Live;
         try
         {
-            await Task.Run(() => ModelTrial.Check(manifest, models.EncoderFolder(name), new ItemText()), cancellationToken);
+            await Task.Run(() => ModelTrial.Check(manifest, models.EncoderFolder(name)), cancellationToken);
         }
         catch (InvalidDataException problem)
         {
@@ -77,7 +76,7 @@ internal sealed class StoredModels : IModelAccess
     {
         // Nothing in it is packed: what it holds is no more than what it is.
         (ModelManifest manifest, bool added) = await Task.Run(
-            () => models.Import(archive, name, archive.Length, (told, files) => ModelTrial.Check(told, files, new ItemText())), cancellationToken);
+            () => models.Import(archive, name, archive.Length, ModelTrial.Check), cancellationToken);
         return new ImportReport(manifest.Version.Value, added);
     }
 

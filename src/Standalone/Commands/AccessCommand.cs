@@ -5,11 +5,15 @@ using Spectre.Console;
 
 namespace BeeFormer.Streaming.Standalone.Commands;
 
-/// <summary>What the commands on models and trainings have in common: they say whom they asked, then show the answer as words or as JSON.</summary>
+/// <summary>What the commands on models, trainings and dead letters have in common: they say whom they asked, then show the answer as words or as JSON.</summary>
 internal static class AccessCommand
 {
     public static Command Create<T>(string name, string description, IAnsiConsole console, IReadOnlyList<Symbol> symbols,
-        Func<ParseResult, IModelAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print)
+        Func<ParseResult, IModelAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print) => Create(name, description, console, symbols, ModelAccess.Open, ask, print);
+
+    /// <param name="open">Given the data folder's path.</param>
+    public static Command Create<TAccess, T>(string name, string description, IAnsiConsole console, IReadOnlyList<Symbol> symbols, Func<string, TAccess> open,
+        Func<ParseResult, TAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print) where TAccess : IAccess
     {
         Option<string> data = CommonOptions.Data();
         Option<string?> json = CommonOptions.JsonInstead();
@@ -21,7 +25,7 @@ internal static class AccessCommand
         }
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
-            using IModelAccess access = ModelAccess.Open(parsed.GetRequiredValue(data));
+            using TAccess access = open(parsed.GetRequiredValue(data));
             T result = await ask(parsed, access, token);
             if (parsed.GetResult(json) is not null && parsed.GetValue(json) is null)
             {

@@ -23,6 +23,7 @@ internal static class CommandLine
             ModelsCommand.Create(console),
             TrainCommand.Create(console),
             TrainingsCommand.Create(console),
+            DeadLettersCommand.Create(console),
         };
         return await root.Parse(args).InvokeAsync(new InvocationConfiguration { Output = console.Profile.Out.Writer, Error = error, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
     }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.Profiles.Embedded;
 using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Hosting;
 using BeeFormer.Streaming.Standalone.Replay;
@@ -49,7 +48,7 @@ internal static class ReplayCommand
                 reading.Finish();
                 await using StandaloneHost host = await StandaloneHost.StartAsync(parsed.GetRequiredValue(data), "http://127.0.0.1:0", quiet: true, settings, token);
                 return await host.RunAsync(running => new ReplayRun(host.Pipeline, plan, table, items, stopping => BaseVectors.EncodeAsync(host, items, bars, stopping),
-                    host.Folder.Replays, host.UserVector, host.Ranking, host.PopularityHalfLife, new EmbeddedProfilesOptions().InteractionsPerUser, training, host.Time).RunAsync(bars, running), token);
+                    host.Folder.Replays, host.UserVector, host.Ranking, host.PopularityHalfLife, host.Profiles.InteractionsPerUser, training, host.Time).RunAsync(bars, running), token);
             });
             Print(console, result);
             ReportFile.Write(parsed.GetValue(report), result);

@@ -3,6 +3,7 @@ using System.Globalization;
 using BeeFormer.Streaming.Standalone.Hosting;
 using BeeFormer.Streaming.Standalone.Reports;
 using BeeFormer.Streaming.WindowStore;
+using Microsoft.Extensions.Hosting;
 using Spectre.Console;
 
 namespace BeeFormer.Streaming.Standalone.Commands;
@@ -34,7 +35,7 @@ internal static class WindowsCommand
     private static WindowSummary Describe(string path)
     {
         using DataFolder folder = DataFolder.OpenToRead(path);
-        return new ParquetWindowStore(folder.Windows).Describe();
+        return Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }).Configuration.OpenWindowStore(folder.Windows).Describe();
     }
 
     private static void Print(IAnsiConsole console, WindowSummary summary)

@@ -28,8 +28,11 @@ internal static class ColdStartTasks
         int[] cold = coldItems is null ? Draw(items.Length, seed) : [.. Enumerable.Range(0, items.Length).Where(n => coldItems.Contains(table.Items[items[n]]))];
         if (cold.Length == 0) throw new DataSetException("None of the cold items is in the data set; expected ids as in its item column.");
         if (cold.Length == items.Length) throw new DataSetException("All items of the data set are cold; expected some to learn from.");
-        return new ColdStartTask([.. items.Select(item => text.Of(described[table.Items[item]]))], users.Length,
-            [.. pairs.Select(pair => userPlace[pair.User])], [.. pairs.Select(pair => itemPlace[pair.Item])], cold);
+        ItemEvent[] events = [.. items.Select(item => described[table.Items[item]])];
+        return new ColdStartTask([.. events.Select(text.Of)], users.Length, [.. pairs.Select(pair => userPlace[pair.User])], [.. pairs.Select(pair => itemPlace[pair.Item])], cold)
+        {
+            ItemWords = [.. events.Select(text.WordsOf)],
+        };
     }
 
     private static Dictionary<int, int> Places(int[] numbers) => numbers.Select((number, place) => (number, place)).ToDictionary(pair => pair.number, pair => pair.place);

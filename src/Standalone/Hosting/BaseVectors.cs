@@ -14,7 +14,7 @@ internal static class BaseVectors
         IModelStore models = host.Pipeline.Models;
         ModelManifest first = models.List().FirstOrDefault(manifest => manifest.Model is { Parent: null, WindowHash: null })
             ?? throw new InvalidDataException($"{host.Folder.Models} holds no untrained encoder; expected the version that the first start publishes.");
-        using EmbeddingModel model = host.Models.Rent(models.EncoderFolder(first.Version), host.ItemText, host.Cache);
+        using EmbeddingModel model = host.Models.Rent(models.EncoderFolder(first.Version), host.Cache);
         Bar bar = bars.Start("Untrained encoder's view of the catalogue", items.Count);
         EmbeddingMatrix matrix = model.EmbedItems(items, bar, cancellationToken);
         bar.Finish();

@@ -45,8 +45,8 @@ internal sealed class StandaloneHost : IAsyncDisposable
     public IEnumerable<string> Urls => application.Urls;
     public EncoderOutputCache Cache => application.Services.GetRequiredService<EncoderOutputCache>();
     public SharedModels Models => application.Services.GetRequiredService<SharedModels>();
-    public ItemText ItemText => application.Services.GetRequiredService<ItemText>();
     public UserVectorOptions UserVector => application.Services.GetRequiredService<IOptions<UserVectorOptions>>().Value;
+    public ProfilesOptions Profiles => application.Services.GetRequiredService<ProfilesOptions>();
     public RankingOptions Ranking => application.Services.GetRequiredService<IOptions<RankingOptions>>().Value;
     public TimeSpan PopularityHalfLife => application.Services.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife;
 
@@ -87,11 +87,10 @@ internal sealed class StandaloneHost : IAsyncDisposable
         IServiceCollection services = builder.Services;
         services.AddSingleton<IHostLifetime, CommandLifetime>();
         services.AddSingleton<TrainingBoard>();
-        services.AddSingleton(new ItemText());
         services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
         services.AddEmbeddedEventLog(folder.Log);
-        services.AddEmbeddedProfiles(folder.Profiles);
+        services.AddProfiles(builder.Configuration, folder.Profiles);
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);
         services.AddEmbeddedVectorIndex(folder.Index);

@@ -13,7 +13,7 @@ internal sealed record EncoderReport(
 {
     public static EncoderReport Read(string folder)
     {
-        using EmbeddingModel model = EmbeddingModel.Load(folder, new ItemText(), cache: null);
+        using EmbeddingModel model = EmbeddingModel.Load(folder, cache: null);
         EncoderInfo info = model.Encoder.Info;
         (string[] types, long bytes) = Weights(folder);
         return new EncoderReport(Path.GetFullPath(folder), info.Architecture, info.Dimension, info.Parameters, info.Layers, info.HiddenSize, info.Heads, info.VocabularySize, info.Tokenizer,
@@ -36,5 +36,5 @@ internal sealed record EncoderReport(
 }
 
 /// <param name="Words">Words that have a vector of their own.</param>
-/// <param name="ModelFingerprint">Covers encoder, head and the text template of the services: the one that names collections.</param>
+/// <param name="ModelFingerprint">Covers encoder, head and text template: the one that names collections.</param>
 internal sealed record HeadReport(int Dimension, int Words, string Fingerprint, string ModelFingerprint);

@@ -10,7 +10,7 @@ namespace BeeFormer.Streaming.Trainer;
 /// <param name="WindowHash">Content of <paramref name="Query"/>'s window.</param>
 /// <param name="Query">Reads the same window once more: its offsets are fixed.</param>
 /// <param name="ItemOffsets">Read the same catalogue once more.</param>
-/// <param name="CatalogueHash">Of ids and texts.</param>
+/// <param name="CatalogueHash">Of ids and texts with their attributes.</param>
 /// <param name="Policy">The policy that it began with, whatever the configuration says by now.</param>
 /// <param name="Elapsed">Time that it had run.</param>
 /// <param name="Ended">The encoder was learned; what followed was not done.</param>

@@ -9,7 +9,7 @@ namespace BeeFormer.Streaming.Trainer;
 /// Recall@20 of the model in service on what the users do next. Each look takes the interactions that have landed since the last one and asks, for a sample of them, whether the model
 /// would have shown the item to that user the moment before: first foretold, then known. Only items new to the user count, as in the gate. Interactions that the model's own window could see are not asked about.
 /// </summary>
-internal sealed class PrequentialRecall(IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache? cache, ItemText itemText, TrainerOptions options, double drop, TimeProvider clock)
+internal sealed class PrequentialRecall(IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache? cache, TrainerOptions options, double drop, TimeProvider clock)
 {
     private const int Depth = 20;
     /// <summary>Newest items of a user that answer.</summary>
@@ -72,8 +72,8 @@ internal sealed class PrequentialRecall(IWindowStore windows, IModelStore models
         if (_model?.Version != live) _detector.Reset();
         ModelManifest manifest = models.Find(live) ?? throw new InvalidDataException($"Model {live} is live and not in the store.");
         InteractionWindow window = windows.Read(Query() with { AsOf = _position });
-        using (EmbeddingModel model = shared.Rent(models.EncoderFolder(live), itemText, cache))
-            _vectors = new ServedVectors(model, windows.ReadCatalogue(), window, itemText, cancellationToken);
+        using (EmbeddingModel model = shared.Rent(models.EncoderFolder(live), cache))
+            _vectors = new ServedVectors(model, windows.ReadCatalogue(), window, cancellationToken);
         _histories.Clear();
         for (int n = 0; n < window.Count; n++) Remember(window.Users[window.User[n]], window.Items[window.Item[n]], window.Weight[n]);
         (_model, _position, _loaded) = (manifest, _position ?? window.AsOf, clock.GetTimestamp());

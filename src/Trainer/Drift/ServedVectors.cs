@@ -12,12 +12,12 @@ internal sealed class ServedVectors
     private readonly EmbeddingMatrix _vectors;
     private readonly Dictionary<ItemId, int> _rows;
 
-    public ServedVectors(EmbeddingModel model, IReadOnlyList<StoredItem> catalogue, InteractionWindow window, ItemText itemText, CancellationToken cancellationToken)
+    public ServedVectors(EmbeddingModel model, IReadOnlyList<StoredItem> catalogue, InteractionWindow window, CancellationToken cancellationToken)
     {
         Dictionary<ItemId, int> uses = window.Item.CountBy(item => item).ToDictionary(count => window.Items[count.Key], count => count.Value);
         StoredItem[] items = [.. catalogue.Where(item => item.Event is not null).OrderByDescending(item => uses.GetValueOrDefault(item.Id)).Take(MaxItems)];
         _rows = items.Select((item, row) => (item.Id, row)).ToDictionary(pair => pair.Id, pair => pair.row);
-        _vectors = model.EmbedItems([.. items.Select(item => itemText.Of(item.Event!))], [.. items.Select(item => item.Event!.ImageUrl)], progress: null, cancellationToken);
+        _vectors = model.EmbedItems([.. items.Select(item => item.Event!)], progress: null, cancellationToken);
     }
 
     public bool Holds(ItemId item) => _rows.ContainsKey(item);

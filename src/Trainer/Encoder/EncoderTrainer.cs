@@ -23,17 +23,19 @@ public static class EncoderTrainer
     /// <param name="head">Null: the loss is on the encoder's own normalised embeddings (the published method).</param>
     /// <param name="validation">Ends the training early; the weights are then those of its best step.</param>
     /// <param name="checkpoint">Keeps the training's state on disk, and may hold one to go on from: the weights are then those of a training that was never interrupted, bit for bit.</param>
+    /// <param name="words">The texts with their attributes, for a head that looks at them; null: there are none.</param>
     internal static (SentenceEncoder Encoder, Head? Head) Train(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
-        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null)
+        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null, IReadOnlyList<string>? words = null)
     {
-        (ItemEncoder trained, Head? after) = Train(new ItemEncoder(encoder), head, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken, validation, checkpoint);
+        (ItemEncoder trained, Head? after) = Train(new ItemEncoder(encoder), head, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken, validation, checkpoint, words: words);
         return (trained.Text, after);
     }
 
     /// <summary>The same for an encoder that may have an image tower, which then learns, too.</summary>
     /// <param name="pixels">Of an item's picture (<see cref="ImageEncoder.Preprocess"/>); null where it has none. Asked twice a step. Without an image tower it is not asked.</param>
     internal static (ItemEncoder Encoder, Head? Head) Train(ItemEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
-        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null, Func<int, float[]?>? pixels = null)
+        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null, Func<int, float[]?>? pixels = null,
+        IReadOnlyList<string>? words = null)
     {
         if (texts.Count != interactions.Items) throw new ArgumentException($"{texts.Count} texts for {interactions.Items} items.", nameof(texts));
         IReadOnlyList<Device> devices = TrainingDevices.Of(policy);
@@ -41,7 +43,7 @@ public static class EncoderTrainer
         try
         {
             TextImageStep? images = trained.Both is { } both ? new TextImageStep(both, policy.EmbedderBatchSize, pixels ?? (_ => null)) : null;
-            using var training = new EncoderTraining(trained.Text, devices, head, texts, interactions, policy, cacheFolder, images);
+            using var training = new EncoderTraining(trained.Text, devices, head, texts, interactions, policy, cacheFolder, images, words);
             Learn(training, policy, clock, progress, validation, checkpoint, cancellationToken);
             Head? after = training.Head;
             trained.Settle();

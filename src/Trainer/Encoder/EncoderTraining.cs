@@ -9,6 +9,7 @@ internal sealed class EncoderTraining : IDisposable
 {
     private readonly SentenceEncoder _encoder;
     private readonly IReadOnlyList<string> _texts;
+    private readonly IReadOnlyList<string> _words;
     private readonly InteractionMatrix _interactions;
     private readonly TrainingPolicy _policy;
     private readonly IReadOnlyList<(string Name, Tensor Value)> _weights;
@@ -25,9 +26,12 @@ internal sealed class EncoderTraining : IDisposable
     /// <param name="devices">The first is the encoder's own; the others share its work.</param>
     /// <param name="head">In the loop; null: the loss is on the encoder's own normalised embeddings (the published method).</param>
     /// <param name="images">Combines texts with their pictures, and lets the image tower learn; null: texts alone.</param>
-    public EncoderTraining(SentenceEncoder encoder, IReadOnlyList<Device> devices, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, string? cacheFolder, TextImageStep? images = null)
+    /// <param name="words">The texts with their attributes, for a head that looks at them; null: there are none.</param>
+    public EncoderTraining(SentenceEncoder encoder, IReadOnlyList<Device> devices, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, string? cacheFolder, TextImageStep? images = null,
+        IReadOnlyList<string>? words = null)
     {
         (_encoder, _texts, _interactions, _policy, _images) = (encoder, texts, interactions, policy, images);
+        _words = head?.Shape.Reads(texts, words ?? texts) ?? texts;
         int frozen = (int)Math.Floor(encoder.LayerCount * policy.FrozenLayers);
         foreach ((_, Tensor value) in encoder.Parameters) value.requires_grad_(false);
         _weights = [.. encoder.ParametersAbove(frozen), .. images?.Weights ?? []];
@@ -39,7 +43,7 @@ internal sealed class EncoderTraining : IDisposable
         _step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, memory.GraphBytes, _lower, _replicas, policy.Arithmetic.ForLayers()) { ChunkTokens = memory.ChunkTokens, LossEntries = memory.LossEntries };
         _tokens = new int[]?[texts.Count];
         HeadTrainingOptions? options = head is null ? null : StepMemory.Bound(ModelTraining.HeadOptions(policy, policy.HeadSteps) with { ItemsPerStep = policy.MaxOutput }, policy, head, Environment.WorkingSet);
-        if (options is not null) _headStep = new HeadStep(head!, new EmbeddingMatrix([], head!.EncoderDimension), head.TfIdf(texts), options);
+        if (options is not null) _headStep = new HeadStep(head!, new EmbeddingMatrix([], head!.EncoderDimension), head.TfIdf(_words), options);
         _draws = (_headStep is null ? Plain() : InLoop(_headStep, options!)).GetEnumerator();
         Steps = EncoderDraws.Steps(interactions, policy);
     }
@@ -99,7 +103,7 @@ internal sealed class EncoderTraining : IDisposable
             ReadOnlySpan<float> values = MemoryMarshal.Cast<byte, float>(chunk.cpu().contiguous().bytes);
             for (int n = 0; n < rows.Length; n++) values.Slice(n * _encoder.Dimension, _encoder.Dimension).CopyTo(outputs.Row(rows[n]));
         }
-        return Head is { } head && !Array.Exists(outputs.Values, value => !float.IsFinite(value)) ? head.Apply(outputs, [.. items.Select(item => _texts[item])]) : outputs;
+        return Head is { } head && !Array.Exists(outputs.Values, value => !float.IsFinite(value)) ? head.Apply(outputs, [.. items.Select(item => _words[item])]) : outputs;
     }
 
     private int[] TokensOf(int item) => _tokens[item] ??= _encoder.Tokenize(_texts[item], TextRole.Document);

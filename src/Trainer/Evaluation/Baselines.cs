@@ -38,6 +38,7 @@ internal static class Baselines
     }
 
     /// <summary>The words of every text for <see cref="TfIdf"/>: those of a head, single ones only, without the frequent.</summary>
+    /// <param name="texts">What a head finds its words in.</param>
     public static SparseRows Words(IReadOnlyList<string> texts, TrainingPolicy policy) =>
         FrequentWords.Without(Vocabulary.Of(texts, minTexts: 2, maxWords: 100_000).TfIdf(texts), policy.TfIdfMaxShare);
 

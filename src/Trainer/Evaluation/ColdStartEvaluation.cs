@@ -19,8 +19,9 @@ public static class ColdStartEvaluation
         ColdStartSplit split = ColdStartSplit.Of(task);
         InteractionMatrix warm = split.Warm;
         int[] cold = [.. task.Cold];
-        Head untrained = ModelTraining.NewHead(encoder.Dimension, task.ItemTexts, policy);
-        SparseRows words = untrained.TfIdf(task.ItemTexts);
+        Head untrained = ModelTraining.NewHead(encoder.Dimension, task.ItemTexts, task.ItemWords, policy);
+        IReadOnlyList<string> read = untrained.Shape.Reads(task.ItemTexts, task.ItemWords);
+        SparseRows words = untrained.TfIdf(read);
 
         long began = clock.GetTimestamp();
         EmbeddingMatrix outputs = ModelTraining.Encode(encoder, task.ItemTexts, cache, phases, cancellationToken);
@@ -32,7 +33,7 @@ public static class ColdStartEvaluation
         double encodeAgainSeconds = 0;
         if (head is null || policy.EncoderSteps > 0)
         {
-            (SentenceEncoder tuned, Head? inLoop) = ModelTraining.LearnEncoder(encoder, head, task.ItemTexts, warm, policy, cache, clock, phases, cancellationToken);
+            (SentenceEncoder tuned, Head? inLoop) = ModelTraining.LearnEncoder(encoder, head, task.ItemTexts, task.ItemWords, warm, policy, cache, clock, phases, cancellationToken);
             using SentenceEncoder owned = tuned;
             long encoding = clock.GetTimestamp();
             trained = ModelTraining.Encode(tuned, task.ItemTexts, null, phases, cancellationToken);
@@ -42,7 +43,7 @@ public static class ColdStartEvaluation
         if (head is not null) trained = head.Apply(trained, words);
         double trainSeconds = clock.GetElapsedTime(began).TotalSeconds - encodeAgainSeconds;
 
-        Scorer byTrained = Ranker.ByVectors(Ranker.UnitRows(trained), warm, cold), byWords = Baselines.TfIdf(Baselines.Words(task.ItemTexts, policy), warm, cold);
+        Scorer byTrained = Ranker.ByVectors(Ranker.UnitRows(trained), warm, cold), byWords = Baselines.TfIdf(Baselines.Words(read, policy), warm, cold);
         var scorers = new (string Name, Scorer Score)[]
         {
             ("base", Ranker.ByVectors(Ranker.UnitRows(outputs), warm, cold)),
@@ -108,7 +109,11 @@ internal sealed record ColdStartSplit(InteractionMatrix Warm, int[] Users, IRead
 
 /// <summary>Distinct (user, item) pairs: pair n is user <c>User[n]</c>, item <c>Item[n]</c>, indexes from 0 in input order.</summary>
 /// <param name="Cold">Indexes of the cold items, ascending.</param>
-public sealed record ColdStartTask(IReadOnlyList<string> ItemTexts, int Users, int[] User, int[] Item, IReadOnlyList<int> Cold);
+public sealed record ColdStartTask(IReadOnlyList<string> ItemTexts, int Users, int[] User, int[] Item, IReadOnlyList<int> Cold)
+{
+    /// <summary>The texts with their attributes, <see cref="Encoder.ItemText.WordsOf"/>. Default: the texts.</summary>
+    public IReadOnlyList<string> ItemWords { get; init; } = ItemTexts;
+}
 
 /// <param name="Users">Users with warm and cold interactions: those evaluated.</param>
 /// <param name="BaseMeanCosine">Mean cosine between two of at most 1,000 items' vectors before training: near 1, all items would look alike.</param>

@@ -1,19 +1,23 @@
 using System.Text.Json.Nodes;
+using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Encoder;
 using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>Scores models and baselines on the held-out slice of one window.</summary>
-/// <param name="texts">Of the whole catalogue.</param>
+/// <param name="words">What the word baseline finds the words of the whole catalogue in.</param>
 /// <param name="old">An old slice to look for forgetting on; null: none.</param>
-/// <param name="imageUrls">Of the pictures of the whole catalogue; null: there are none.</param>
-internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> texts, TrainingPolicy policy, CancellationToken cancellationToken, WindowSplit? old = null, IReadOnlyList<string?>? imageUrls = null)
+/// <param name="items">The whole catalogue; null: all vectors are given.</param>
+internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> words, TrainingPolicy policy, CancellationToken cancellationToken, WindowSplit? old = null, IReadOnlyList<ItemEvent>? items = null)
 {
+    /// <summary>Each model reads the items by its own template.</summary>
     public GateCandidate Of(EmbeddingModel model)
     {
-        EmbeddingMatrix vectors = model.EmbedItems(texts, imageUrls, progress: null, cancellationToken);
-        CanaryReport canaries = CanaryReport.Of(canary => model.EmbedTexts(canary, progress: null, cancellationToken), vectors, texts, policy);
+        IReadOnlyList<ItemEvent> catalogue = items ?? [];
+        string[] texts = [.. catalogue.Select(model.Text.Of)], read = [.. catalogue.Select(model.Text.WordsOf)];
+        EmbeddingMatrix vectors = model.EmbedItems(texts, read, [.. catalogue.Select(item => item.ImageUrl)], progress: null, cancellationToken);
+        CanaryReport canaries = CanaryReport.Of((canary, its) => model.EmbedItems(canary, its, imageUrls: null, progress: null, cancellationToken), vectors, texts, read, policy);
         return Of(vectors) with { Canaries = canaries };
     }
 
@@ -34,8 +38,8 @@ internal sealed class ModelEvaluation(WindowSplit split, IReadOnlyList<string> t
 
     public HoldoutScores TfIdf()
     {
-        SparseRows words = Baselines.Words(texts, policy);
-        return HoldoutScores.Of(split, catalogue => Baselines.TfIdf(words, split.History, catalogue), cancellationToken);
+        SparseRows rows = Baselines.Words(words, policy);
+        return HoldoutScores.Of(split, catalogue => Baselines.TfIdf(rows, split.History, catalogue), cancellationToken);
     }
 
     public HoldoutScores Elsa()

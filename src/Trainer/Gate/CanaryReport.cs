@@ -14,16 +14,17 @@ internal sealed record CanaryReport(int Shortened, int Found, double ShortestNor
     /// <summary>What users and shops send: nothing, one sign, other scripts, more than any encoder reads.</summary>
     private static readonly string[] Odd = ["", "?", "42", "printer", "A wooden chair for the garden.", "礼物 🎁 подарок هدية", string.Join(' ', Enumerable.Repeat("blue kettle", 2000))];
 
-    /// <param name="embed">The model.</param>
+    /// <param name="embed">The model: vectors of texts, and what its head finds their words in.</param>
     /// <param name="catalogue">Its vectors of <paramref name="texts"/>.</param>
-    public static CanaryReport Of(Func<IReadOnlyList<string>, EmbeddingMatrix> embed, EmbeddingMatrix catalogue, IReadOnlyList<string> texts, TrainingPolicy policy)
+    /// <param name="words">The texts with their attributes behind them, <see cref="ItemText.WordsOf"/>. A shortened item keeps its attributes.</param>
+    public static CanaryReport Of(Func<IReadOnlyList<string>, IReadOnlyList<string>, EmbeddingMatrix> embed, EmbeddingMatrix catalogue, IReadOnlyList<string> texts, IReadOnlyList<string> words, TrainingPolicy policy)
     {
         int[] items = [.. Enumerable.Range(0, texts.Count)];
         new Random(policy.Seed).Shuffle(items);
         items = [.. items.Take(Draws)];
         string[] odd = [.. Odd, .. policy.CanaryTexts];
-        string[] canaries = [.. odd, .. items.Select(item => Shorten(texts[item]))];
-        EmbeddingMatrix vectors = embed(canaries);
+        string[] shortened = [.. items.Select(item => Shorten(texts[item]))], canaries = [.. odd, .. shortened];
+        EmbeddingMatrix vectors = embed(canaries, [.. odd, .. items.Select((item, n) => shortened[n] + words[item][texts[item].Length..])]);
 
         double shortest = double.PositiveInfinity, longest = 0;
         string? broken = null;

@@ -6,7 +6,7 @@ namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>A head over one encoder: from which start it is learned, and, where there are two, which of both goes on.</summary>
 /// <param name="record">Is told of early stopping and of the choice.</param>
-internal sealed class HeadLearning(TrainingPolicy policy, IReadOnlyList<string> texts, LearningSplit split, TimeProvider clock, TrainingPhases phases, JsonObject record)
+internal sealed class HeadLearning(TrainingPolicy policy, TrainingCatalogue catalogue, LearningSplit split, TimeProvider clock, TrainingPhases phases, JsonObject record)
 {
     /// <param name="outputs">e of every item.</param>
     /// <param name="before">The head to go on from; null: none.</param>
@@ -14,7 +14,7 @@ internal sealed class HeadLearning(TrainingPolicy policy, IReadOnlyList<string> 
     {
         bool goesOn = before is not null && before.EncoderDimension == outputs.Dimension && !(policy.WarmStart == WarmStart.Base && tempo == TrainingTempo.Head);
         if (!goesOn) return Learn("base", Fresh(outputs), policy.HeadSteps, outputs, cancellationToken);
-        Head warm = Learn("incumbent", before!.WithTexts(texts), tempo == TrainingTempo.Head ? policy.HeadWarmSteps : policy.HeadSteps, outputs, cancellationToken);
+        Head warm = Learn("incumbent", before!.WithTexts(catalogue.WordsFor(before.Shape)), tempo == TrainingTempo.Head ? policy.HeadWarmSteps : policy.HeadSteps, outputs, cancellationToken);
         if (policy.WarmStart != WarmStart.Both || split.Validation is not { } validation) return warm;
 
         Head fresh = Learn("base", Fresh(outputs), policy.HeadSteps, outputs, cancellationToken);
@@ -25,12 +25,12 @@ internal sealed class HeadLearning(TrainingPolicy policy, IReadOnlyList<string> 
         return chosen ? fresh : warm;
     }
 
-    private Head Fresh(EmbeddingMatrix outputs) => ModelTraining.NewHead(outputs.Dimension, texts, policy);
+    private Head Fresh(EmbeddingMatrix outputs) => ModelTraining.NewHead(outputs.Dimension, catalogue.Texts, catalogue.Words, policy);
 
     private Head Learn(string from, Head start, int steps, EmbeddingMatrix outputs, CancellationToken cancellationToken)
     {
         EarlyStopping? stopping = split.Slice is null ? null : new EarlyStopping(split.Slice, policy);
-        Head head = ModelTraining.LearnHead(start, start.TfIdf(texts), outputs, split.Interactions, policy, steps, clock, phases, cancellationToken, stopping);
+        Head head = ModelTraining.LearnHead(start, start.TfIdf(catalogue.WordsFor(start.Shape)), outputs, split.Interactions, policy, steps, clock, phases, cancellationToken, stopping);
         if (stopping is not null) record[$"head_from_{from}"] = stopping.ToJson();
         return head;
     }
@@ -38,7 +38,7 @@ internal sealed class HeadLearning(TrainingPolicy policy, IReadOnlyList<string> 
     private HoldoutScores Scores(Head head, EmbeddingMatrix outputs, WindowSplit validation, CancellationToken cancellationToken)
     {
         using var scope = TorchSharp.torch.NewDisposeScope();
-        var rows = Ranker.UnitRows(head.Apply(outputs, texts));
+        var rows = Ranker.UnitRows(head.Apply(outputs, catalogue.WordsFor(head.Shape)));
         return HoldoutScores.Of(validation, candidates => Ranker.ByVectors(rows, validation.History, candidates), cancellationToken);
     }
 

@@ -19,7 +19,7 @@ public static class TrainerHosting
 
     /// <summary>
     /// Needs in the container: <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="ITrainingRecords"/>, <see cref="EncoderOutputCache"/>, MassTransit with <see cref="AddTrainerConsumers"/>;
-    /// optional: <see cref="ItemText"/> (default template), <see cref="TrainingCheckpoints"/> (without them a training that is interrupted is lost). Sections <c>Trainer</c> and <c>Encoder</c> and the policy file are checked when the host starts.
+    /// optional: <see cref="TrainingCheckpoints"/> (without them a training that is interrupted is lost). Sections <c>Trainer</c> and <c>Encoder</c> and the policy file are checked when the host starts.
     /// </summary>
     public static IHostApplicationBuilder AddTrainer(this IHostApplicationBuilder builder)
     {
@@ -27,7 +27,7 @@ public static class TrainerHosting
         IServiceCollection services = builder.Services;
         services.AddCheckedOptions<TrainerOptions>(TrainerOptions.Section);
         services.AddCheckedOptions<BaseEncoderOptions>(BaseEncoderOptions.Section);
-        services.TryAddSingleton(new ItemText());
+        services.TryAddSingleton(provider => new ItemText(provider.GetRequiredService<IOptions<BaseEncoderOptions>>().Value.ItemText));
         services.TryAddSingleton(provider => Policy(provider));
         services.AddSharedModels();
         services.TryAddSingleton<TrainingQueue>();

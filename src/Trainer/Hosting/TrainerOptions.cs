@@ -89,7 +89,7 @@ public sealed class TrainerOptions
 }
 
 /// <summary>Section <c>Encoder</c>: what the first model is made of.</summary>
-public sealed class BaseEncoderOptions
+public sealed class BaseEncoderOptions : IValidatableObject
 {
     public const string Section = "Encoder";
 
@@ -100,6 +100,14 @@ public sealed class BaseEncoderOptions
     [Range(3, 65_536)]
     public int MaxSequenceLength { get; set; } = 128;
 
+    /// <summary>How items become texts, see <see cref="Encoder.ItemText"/>: in the first model, and in what is trained anew. A published model keeps its own. Default <c>{title}. {description}</c>.</summary>
+    public string ItemText { get; set; } = Encoder.ItemText.DefaultTemplate;
+
     /// <summary>Numbers in which texts are encoded. Default <see cref="EncoderArithmetic.Auto"/>: the fastest that this processor has, measured at start.</summary>
     public EncoderArithmetic Arithmetic { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (Encoder.ItemText.Problem(ItemText) is { } problem) yield return new ValidationResult($"{Section}:{nameof(ItemText)} {problem}.", [nameof(ItemText)]);
+    }
 }

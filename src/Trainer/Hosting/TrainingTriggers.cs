@@ -9,13 +9,13 @@ using Microsoft.Extensions.Options;
 namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>Asks for a training after a time, after so many new interactions, or when the model in service foretells less than it did, unless a training waits or runs already.</summary>
-internal sealed class TrainingTriggers(TrainingQueue queue, TrainingJournal journal, IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, ItemText itemText, TrainingPolicy policy, IOptions<TrainerOptions> options,
+internal sealed class TrainingTriggers(TrainingQueue queue, TrainingJournal journal, IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, TrainingPolicy policy, IOptions<TrainerOptions> options,
     TimeProvider clock, ILogger<TrainingTriggers> logger) : BackgroundService
 {
     /// <summary>Partitions looked at even if empty; beyond them the first empty one ends the look.</summary>
     private const int LikelyPartitions = 16;
 
-    private readonly PrequentialRecall? _recall = options.Value.RecallDrop is { } drop ? new PrequentialRecall(windows, models, shared, cache, itemText, options.Value, drop, clock) : null;
+    private readonly PrequentialRecall? _recall = options.Value.RecallDrop is { } drop ? new PrequentialRecall(windows, models, shared, cache, options.Value, drop, clock) : null;
     private TriggerState? _triggers;
     private long _looked = -1;
     private bool _dropped;

@@ -9,7 +9,7 @@ namespace BeeFormer.Streaming.Trainer;
 /// <summary>What a training works on: read now, or once more as an interrupted training saw it.</summary>
 /// <param name="Query">Reads the same window again.</param>
 /// <param name="ItemOffsets">Read the same catalogue again.</param>
-/// <param name="CatalogueHash">Of ids and texts.</param>
+/// <param name="CatalogueHash">Of ids and texts with their attributes.</param>
 /// <param name="Resumed">The training that goes on; null: one begins.</param>
 /// <param name="Problem">Why an interrupted training does not go on; null: it does, or there was none.</param>
 internal sealed record TrainingInput(TrainingWindow Window, TrainingCatalogue Catalogue, WindowQuery Query, IReadOnlyDictionary<int, long> ItemOffsets, string CatalogueHash, CheckpointedTraining? Resumed, string? Problem)
@@ -39,7 +39,7 @@ internal sealed record TrainingInput(TrainingWindow Window, TrainingCatalogue Ca
         var catalogue = new TrainingCatalogue(items, itemText);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (StoredItem item in items) hash.AppendData(Encoding.UTF8.GetBytes($"{item.Id.Value.Length} {item.Id} "));
-        foreach (string text in catalogue.Texts) hash.AppendData(Encoding.UTF8.GetBytes($"{text.Length} {text} "));
+        foreach (string text in catalogue.Words) hash.AppendData(Encoding.UTF8.GetBytes($"{text.Length} {text} "));
         return new TrainingInput(window, catalogue, query with { AsOf = window.Rows.AsOf }, itemOffsets, Convert.ToHexStringLower(hash.GetHashAndReset()), null, null);
     }
 }

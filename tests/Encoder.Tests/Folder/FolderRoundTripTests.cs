@@ -233,7 +233,7 @@ public class FolderRoundTripTests
         Assert.All(JsonSerializer.Deserialize<JsonElement>(modules).EnumerateArray().Skip(2), m => Assert.StartsWith(prefix, m.GetProperty("type").GetString(), StringComparison.Ordinal));
         Assert.Contains("  {\n    \"idx\": 4,\n    \"name\": \"4\",\n    \"path\": \"4_Dense\",", modules, StringComparison.Ordinal);
 
-        using (EmbeddingModel loaded = EmbeddingModel.Load(withHead.Path, new ItemText(), cache: null))
+        using (EmbeddingModel loaded = EmbeddingModel.Load(withHead.Path, cache: null))
         {
             Assert.Equal(encoder.Fingerprint, loaded.Encoder.Fingerprint);
             loaded.Encoder.Save(again.Path);

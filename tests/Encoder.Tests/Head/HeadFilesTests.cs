@@ -6,6 +6,8 @@ public sealed class HeadFilesTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    private const string SecondFormat = "f1d0c4b7ab3061b3a90ae9fa3781a7dc7afef5165d583e16a5ff7769886a1083";
+
     private string Json => Path.Combine(_folder, "head", "head.json");
 
     private Head Saved()
@@ -38,7 +40,7 @@ public sealed class HeadFilesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"format\": 2", "\"format\": 3")]
+    [InlineData("\"format\": 3", "\"format\": 4")]
     [InlineData("\"dimension\": 9", "\"dimension\": 10")]
     [InlineData("\"encoder_dimension\": 6", "\"encoder_dimension\": 2000000000")]
     [InlineData("\"dense\": \"0_Dense\"", "\"dense\": \"../0_Dense\"")]
@@ -60,13 +62,26 @@ public sealed class HeadFilesTests : IDisposable
     [Fact]
     public void A_head_of_the_first_format_has_no_pairs_and_keeps_its_name()
     {
-        var head = Head.Create(new HeadShape(6, 9, Seed: 1, Pairs: false), HeadTests.Texts);
+        var head = Head.Create(new HeadShape(6, 9, Seed: 1, Pairs: false, Attributes: false), HeadTests.Texts);
         head.Save(_folder);
         string text = File.ReadAllText(Json);
-        File.WriteAllText(Json, text.Replace("\"format\": 2", "\"format\": 1", StringComparison.Ordinal).Replace("\"pairs\": false,", "", StringComparison.Ordinal));
+        File.WriteAllText(Json, text.Replace("\"format\": 3", "\"format\": 1", StringComparison.Ordinal).Replace("\"pairs\": false,", "", StringComparison.Ordinal).Replace("\"attributes\": false,", "", StringComparison.Ordinal));
         Head loaded = Head.Load(_folder);
         Assert.DoesNotContain(loaded.WithTexts([.. HeadTests.Texts, "garden chair"]).Vocabulary.Words, word => word.Contains(' ', StringComparison.Ordinal));
         Assert.Equal(head.Fingerprint, loaded.Fingerprint);
+    }
+
+    [Fact]
+    public void A_head_of_the_second_format_does_not_look_at_attributes_and_keeps_its_name()
+    {
+        Head.Create(new HeadShape(6, 9, Seed: 1, Attributes: false), HeadTests.Texts).Save(_folder);
+        File.WriteAllText(Json, File.ReadAllText(Json).Replace("\"format\": 3", "\"format\": 2", StringComparison.Ordinal).Replace("\"attributes\": false,", "", StringComparison.Ordinal));
+        Head loaded = Head.Load(_folder);
+        Assert.False(loaded.Shape.Attributes);
+        Assert.Equal(SecondFormat, loaded.Fingerprint.Value); // as a program of that time computed it
+        loaded.Save(_folder);
+        Assert.Equal(SecondFormat, Head.Load(_folder).Fingerprint.Value);
+        Assert.NotEqual(SecondFormat, Head.Create(new HeadShape(6, 9, Seed: 1), HeadTests.Texts).Fingerprint.Value);
     }
 
     [Theory]

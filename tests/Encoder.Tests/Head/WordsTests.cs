@@ -22,14 +22,18 @@ public sealed class WordsTests
     [InlineData("one", "")]
     [InlineData("x y one z", "")]
     [InlineData("", "")]
-    public void Pairs_are_neighbouring_words_whatever_separates_them(string text, string expected) =>
+    [InlineData("tin cup\uFFFFdark red\uFFFFsmall", "tin cup|dark red")]
+    [InlineData("tin\uFFFF x \uFFFF, cup", "")]
+    [InlineData("\uFFFFtin cup\uFFFF", "tin cup")]
+    public void Pairs_are_neighbouring_words_whatever_separates_them_but_a_break(string text, string expected) =>
         Assert.Equal(expected.Split('|', StringSplitOptions.RemoveEmptyEntries), PairsIn(text));
 
     [Property]
     public void Pairs_of_any_text_are_its_words_two_by_two(string? text)
     {
-        List<string> words = In(text ?? "");
-        Assert.Equal(words.Zip(words.Skip(1), (first, second) => $"{first} {second}"), PairsIn(text ?? ""));
+        text = (text ?? "").Replace(Words.Break, ' ');
+        List<string> words = In(text);
+        Assert.Equal(words.Zip(words.Skip(1), (first, second) => $"{first} {second}"), PairsIn(text));
     }
 
     [Fact]
@@ -51,14 +55,14 @@ public sealed class WordsTests
         }
     }
 
-    private static List<string> In(string text)
+    internal static List<string> In(string text)
     {
         var words = new List<string>();
         foreach (var word in Words.In(text)) words.Add(word.ToString());
         return words;
     }
 
-    private static List<string> PairsIn(string text)
+    internal static List<string> PairsIn(string text)
     {
         var pairs = new List<string>();
         foreach (var pair in Words.PairsIn(text)) pairs.Add(pair.ToString());

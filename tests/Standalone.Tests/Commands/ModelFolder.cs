@@ -30,7 +30,7 @@ internal static class ModelFolder
     /// <summary>What another length of texts makes of the same encoder is another model.</summary>
     public static ModelVersion Publish(FolderModelStore models, int length, ModelVersion? parent)
     {
-        using EmbeddingModel model = EmbeddingModel.Load(TinyEncoder.Folder, new ItemText(), cache: null, length);
+        using EmbeddingModel model = EmbeddingModel.Load(TinyEncoder.Folder, cache: null, length);
         var metrics = new JsonObject { ["challenger"] = new JsonObject { ["all"] = new JsonObject { ["recall@20"] = 0.1234, ["ndcg@100"] = 0.25 }, ["cold"] = null, ["coverage"] = 0.5 } };
         return models.Publish(new ModelDraft(model.Fingerprint, model.Dimension, parent, parent is null ? null : "w", new Dictionary<int, long>(), [], metrics, $"Promoted: texts of {length} tokens."), model.Save).Version;
     }

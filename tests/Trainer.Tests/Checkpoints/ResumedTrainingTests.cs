@@ -50,7 +50,7 @@ public sealed class ResumedTrainingTests : IDisposable
     public void A_window_that_is_not_there_any_more_begins_the_training_anew_and_says_so()
     {
         Interrupt();
-        _shop.Windows.Forget(new UserId("u003"));
+        _shop.Windows.Erase(new UserId("u003"), long.MaxValue);
         TrainingOutcome outcome = Resume();
         Assert.True(outcome.Published is not null, outcome.Decision);
         Assert.Contains("begun anew: its window cannot be read any more as it was", outcome.Decision, StringComparison.Ordinal);

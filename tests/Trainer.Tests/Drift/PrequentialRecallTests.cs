@@ -23,7 +23,7 @@ public sealed class PrequentialRecallTests : IDisposable
     public async Task Shoppers_who_want_something_else_start_a_training_and_nothing_else_does()
     {
         var queue = new TrainingQueue();
-        var triggers = new TrainingTriggers(queue, new TrainingJournal(_shop.Trainings, _clock, NullLogger<TrainingJournal>.Instance), _shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, new ItemText(), new TrainingPolicy(), Microsoft.Extensions.Options.Options.Create(Options), _clock, NullLogger<TrainingTriggers>.Instance);
+        var triggers = new TrainingTriggers(queue, new TrainingJournal(_shop.Trainings, _clock, NullLogger<TrainingJournal>.Instance), _shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, new TrainingPolicy(), Microsoft.Extensions.Options.Options.Create(Options), _clock, NullLogger<TrainingTriggers>.Instance);
         await LookAsync(triggers);
         for (int look = 0; look < 10; look++)
         {
@@ -48,14 +48,14 @@ public sealed class PrequentialRecallTests : IDisposable
     public void Recall_is_what_the_vectors_foretell_and_the_past_is_not_asked_about()
     {
         Shop(alike: true);
-        var recall = new PrequentialRecall(_shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, new ItemText(), Options, 0.25, _clock);
+        var recall = new PrequentialRecall(_shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, Options, 0.25, _clock);
         recall.Look(TestContext.Current.CancellationToken);
         Assert.True(double.IsNaN(recall.Recall));
 
         Shop(alike: true);
         recall.Look(TestContext.Current.CancellationToken);
         double alike = recall.Recall;
-        var random = new PrequentialRecall(_shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, new ItemText(), Options, 0.25, _clock);
+        var random = new PrequentialRecall(_shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, Options, 0.25, _clock);
         random.Look(TestContext.Current.CancellationToken);
         Shop(alike: false);
         random.Look(TestContext.Current.CancellationToken);
@@ -66,7 +66,7 @@ public sealed class PrequentialRecallTests : IDisposable
     [Fact]
     public void What_the_model_could_have_learned_is_not_asked_about()
     {
-        var recall = new PrequentialRecall(_shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, new ItemText(), Options, 0.25, _clock);
+        var recall = new PrequentialRecall(_shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, Options, 0.25, _clock);
         recall.Look(TestContext.Current.CancellationToken);
         Shop(alike: true);
         ModelManifest live = _shop.Models.Find(_shop.Models.Live!.Value)!;

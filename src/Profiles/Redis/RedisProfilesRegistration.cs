@@ -1,0 +1,47 @@
+using BeeFormer.Streaming.Profiles.Redis;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace BeeFormer.Streaming.Profiles;
+
+public static class RedisProfilesRegistration
+{
+    /// <summary>Where the server is, as StackExchange.Redis writes it: <c>host:port,password=…</c>.</summary>
+    public const string ConfigurationKey = "Redis:Configuration";
+
+    /// <summary>Profiles in the Redis that <c>Redis:Configuration</c> names. A server that is away does not stop the start: reading and writing profiles fail until it is there.</summary>
+    /// <exception cref="OptionsValidationException">The key is missing or cannot be read.</exception>
+    public static IServiceCollection AddRedisProfiles(this IServiceCollection services, IConfiguration configuration)
+    {
+        var server = Parse(configuration[ConfigurationKey]);
+        var options = ProfilesRegistration.Options(configuration);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IProfiles>(provider => new RedisProfiles(
+            ConnectionMultiplexer.Connect(server), options, new RedisCalls(string.Join(", ", server.EndPoints), provider.GetRequiredService<TimeProvider>())));
+        return services;
+    }
+
+    internal static ConfigurationOptions Parse(string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text)) throw Wrong("is missing");
+        ConfigurationOptions server;
+        try
+        {
+            server = ConfigurationOptions.Parse(text);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            throw Wrong("cannot be read"); // not quoted: it may hold the password
+        }
+        if (server.EndPoints.Count == 0) throw Wrong("names no server");
+        server.AbortOnConnectFail = false;
+        server.BacklogPolicy = BacklogPolicy.FailFast; // attempts are counted, not queued
+        return server;
+    }
+
+    private static OptionsValidationException Wrong(string how) =>
+        new(ConfigurationKey, typeof(ConfigurationOptions), [$"{ConfigurationKey} {how}; expected host:port[,password=…][,ssl=true] as StackExchange.Redis reads it"]);
+}
