@@ -87,6 +87,7 @@ public static class ApiHosting
         ApiOptions options = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value;
         var v1 = app.MapGroup("/v1").WithMetadata(new RequestSizeLimitAttribute(options.MaxBodyBytes));
         EventEndpoints.Map(v1);
+        ErasureEndpoints.Map(v1);
         ItemEndpoints.Map(v1);
         RankingEndpoints.Map(v1);
         ModelEndpoints.Map(v1, options);

@@ -26,6 +26,9 @@ public interface IEventLog
     /// <returns>How many went; null: this log can only be appended to, and nobody was asked.</returns>
     ValueTask<long?> EraseAsync(string topic, Func<LogMessage, bool> which, CancellationToken cancellationToken) => new((long?)null);
 
+    /// <summary>How long a topic's messages are kept; null: for ever, or nobody knows.</summary>
+    ValueTask<TimeSpan?> RetentionAsync(string topic, CancellationToken cancellationToken) => new((TimeSpan?)null);
+
     /// <summary>Reads a topic from positions that the reader's own store names, so that what is stored and what is read never disagree.</summary>
     /// <param name="group">Names the reader for lag monitoring; with <see cref="PartitionSharing.Group"/> also those whom it shares the partitions with.</param>
     /// <param name="startAt">Asked each time a partition comes to this reader: the first offset to deliver. What retention removed is passed over; an offset beyond the end is an <see cref="InvalidDataException"/>.</param>

@@ -18,6 +18,8 @@ public static class IngestHosting
         builder.Services.TryAddSingleton<IngestMetrics>();
         builder.Services.TryAddSingleton<IngestHealth>();
         builder.Services.AddHealthChecks().AddCheck<IngestHealth>("ingest", tags: [HealthEndpoints.Ready]);
+        builder.Services.TryAddSingleton<LogErasing>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<LogErasing>());
         builder.Services.AddHostedService<IngestService>();
         return builder;
     }

@@ -9,11 +9,11 @@ namespace BeeFormer.Streaming.Ingest;
 
 /// <summary>Consumes both topics until the host stops. What another attempt cannot mend stops the host.</summary>
 internal sealed class IngestService(
-    IEventLog log, IWindowStore store, IProfiles profiles, IOptions<IngestOptions> options, TimeProvider time, IngestMetrics metrics, IngestHealth health, ILogger<IngestService> logger) : BackgroundService
+    IEventLog log, IWindowStore store, IProfiles profiles, IOptions<IngestOptions> options, TimeProvider time, IngestMetrics metrics, IngestHealth health, LogErasing erasing, ILogger<IngestService> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var interactions = new TopicIngest<InteractionColumns>(new InteractionRows(store, profiles, options.Value, metrics), log, options.Value, time, metrics, health, logger);
+        var interactions = new TopicIngest<InteractionColumns>(new InteractionRows(store, profiles, log, erasing, options.Value, metrics), log, options.Value, time, metrics, health, logger);
         var items = new TopicIngest<List<StoredItem>>(new ItemRows(store, options.Value), log, options.Value, time, metrics, health, logger);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         // Threads of their own: stores write synchronously, and starting the host must not wait for them.

@@ -1,19 +1,21 @@
 using System.Text;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
+using BeeFormer.Streaming.EventLog.DeadLetters;
 using BeeFormer.Streaming.EventLog.Events;
 using BeeFormer.Streaming.Profiles;
 using BeeFormer.Streaming.WindowStore;
 
 namespace BeeFormer.Streaming.Ingest;
 
-internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IngestOptions options, IngestMetrics metrics) : ITopicRows<InteractionColumns>
+internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IEventLog log, LogErasing erasing, IngestOptions options, IngestMetrics metrics) : ITopicRows<InteractionColumns>
 {
     private readonly InteractionReader _reader = new();
     private readonly RecentTexts _texts = new();
     private readonly byte[] _derivedId = new byte[64];
     private readonly Stack<InteractionColumns> _idle = new();
     private readonly List<ProfileChange> _changes = [];
+    private readonly List<(UserId User, long AtMs)> _forgotten = [];
 
     public string Topic => Topics.Interactions;
 
@@ -21,7 +23,11 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
 
     public long NextSegment(int partition) => store.NextOffset(Topics.Interactions, partition);
 
-    public void StartOver() => _changes.Clear();
+    public void StartOver()
+    {
+        _changes.Clear();
+        _forgotten.Clear();
+    }
 
     public InteractionColumns Rent() => _idle.TryPop(out var columns) ? columns : new InteractionColumns();
 
@@ -37,6 +43,8 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
         {
             if (!InteractionJson.TryReadKey(message.Key.Span, out var user, out var badKey)) return new Reading(badKey);
             _changes.Add(new ProfileChange(message.Offset, user, null));
+            _forgotten.Add((user, message.TimestampMs));
+            erasing.Requested(message, user);
             return new Reading(null, user);
         }
         if (InteractionMessage.Read(_reader, message, options.AllowedClockError) is { } rejection) return new Reading(rejection);
@@ -45,6 +53,7 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
         if (store.IsErased(by, _reader.TimestampMs))
         {
             metrics.KeptOut();
+            erasing.CameTooLate(message);
             return default;
         }
         var eventId = _reader.EventId;
@@ -59,6 +68,11 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, In
     {
         await profiles.ApplyAsync(partition, nextOffset, _changes, cancellationToken).ConfigureAwait(false);
         _changes.Clear();
+        if (_forgotten.Count == 0) return;
+        // Before the segment that covers the requests: until then they are read again.
+        await LetterErasure.EraseAsync(log, _forgotten, cancellationToken).ConfigureAwait(false);
+        await profiles.FlushAsync(cancellationToken).ConfigureAwait(false);
+        _forgotten.Clear();
     }
 
     public void Forget(UserId user, long atMs, InteractionColumns open)

@@ -18,6 +18,9 @@ internal static class KillStep
     public const string BeforeWrite = "before write", AfterCreate = "after create", BeforeCommit = "before commit", AfterCommit = "after commit", BeforeProfiles = "before profiles", AfterProfiles = "after profiles";
     public const string BeforeErasure = "before erasure", AfterErasure = "after erasure", BeforeCompaction = "before compaction", AfterCompaction = "after compaction";
 
+    public static string BeforeErasing(string topic) => $"before erasing in {topic}";
+    public static string AfterErasing(string topic) => $"after erasing in {topic}";
+
     public static readonly string[] All = [BeforeWrite, AfterCreate, BeforeCommit, AfterCommit, BeforeProfiles, AfterProfiles, BeforeErasure, AfterErasure, BeforeCompaction, AfterCompaction];
 }
 

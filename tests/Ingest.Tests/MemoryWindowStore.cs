@@ -56,7 +56,7 @@ internal sealed class MemoryWindowStore : IWindowStore
     public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => throw new NotSupportedException();
     public IReadOnlyDictionary<int, long> NextOffsets(string topic) => throw new NotSupportedException();
     public bool IsErased(UserId user, long timestampMs) => false;
-    public IReadOnlyList<Erasure> Erasures() => throw new NotSupportedException();
+    public IReadOnlyList<Erasure> Erasures() => [];
     public IReadOnlyList<string> FindUser(UserId user) => throw new NotSupportedException();
     public WindowSummary Describe() => throw new NotSupportedException();
     public IReadOnlySet<string> EventIds(string prefix) => throw new NotSupportedException();

@@ -25,7 +25,7 @@ internal sealed class ScriptedEventLog : IEventLog
     }
 
     public ValueTask<long> BeginOffsetAsync(string topic, int partition, CancellationToken cancellationToken) => new(0);
-    public ValueTask<long> EndOffsetAsync(string topic, int partition, CancellationToken cancellationToken) => new(1000);
+    public ValueTask<long> EndOffsetAsync(string topic, int partition, CancellationToken cancellationToken) => new(topic == Contracts.Topics.DeadLetters ? 0 : 1000);
     public ValueTask<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken) => new(0);
 
     public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None)

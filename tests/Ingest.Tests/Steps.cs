@@ -30,6 +30,15 @@ internal static class Steps
         public ValueTask<long> BeginOffsetAsync(string topic, int partition, CancellationToken cancellationToken) => inner.BeginOffsetAsync(topic, partition, cancellationToken);
         public ValueTask<long> EndOffsetAsync(string topic, int partition, CancellationToken cancellationToken) => inner.EndOffsetAsync(topic, partition, cancellationToken);
         public ValueTask<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken) => inner.CommittedAsync(topic, group, partition, cancellationToken);
+
+        public async ValueTask<long?> EraseAsync(string topic, Func<LogMessage, bool> which, CancellationToken cancellationToken)
+        {
+            step(KillStep.BeforeErasing(topic));
+            long? erased = await inner.EraseAsync(topic, which, cancellationToken);
+            step(KillStep.AfterErasing(topic));
+            return erased;
+        }
+
         public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing) => new Subscription(inner.Subscribe(topic, group, startAt, sharing), step);
     }
 

@@ -12,8 +12,9 @@ internal static class AccessCommand
         Func<ParseResult, IModelAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print) => Create(name, description, console, symbols, ModelAccess.Open, ask, print);
 
     /// <param name="open">Given the data folder's path.</param>
+    /// <param name="exitCode">Null: 0 whatever the answer is.</param>
     public static Command Create<TAccess, T>(string name, string description, IAnsiConsole console, IReadOnlyList<Symbol> symbols, Func<string, TAccess> open,
-        Func<ParseResult, TAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print) where TAccess : IAccess
+        Func<ParseResult, TAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print, Func<T, int>? exitCode = null) where TAccess : IAccess
     {
         Option<string> data = CommonOptions.Data();
         Option<string?> json = CommonOptions.JsonInstead();
@@ -30,12 +31,12 @@ internal static class AccessCommand
             if (parsed.GetResult(json) is not null && parsed.GetValue(json) is null)
             {
                 await console.Profile.Out.Writer.WriteLineAsync(ReportFile.Text(result));
-                return 0;
+                return exitCode?.Invoke(result) ?? 0;
             }
             console.WriteLine($"{access.Name}");
             print(console, result);
             ReportFile.Write(parsed.GetValue(json), result);
-            return 0;
+            return exitCode?.Invoke(result) ?? 0;
         }, cancellationToken));
         return command;
     }

@@ -20,6 +20,7 @@ internal static class CommandLine
             EncodeCommand.Create(console),
             EncoderCommand.Create(console),
             WindowsCommand.Create(console),
+            UsersCommand.Create(console),
             ModelsCommand.Create(console),
             TrainCommand.Create(console),
             TrainingsCommand.Create(console),

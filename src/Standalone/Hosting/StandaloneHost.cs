@@ -7,6 +7,7 @@ using BeeFormer.Streaming.Ingest;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.Profiles;
 using BeeFormer.Streaming.ServiceDefaults;
+using BeeFormer.Streaming.Standalone.Erasure;
 using BeeFormer.Streaming.Trainer;
 using BeeFormer.Streaming.VectorIndex;
 using BeeFormer.Streaming.WindowStore;
@@ -93,6 +94,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddProfiles(builder.Configuration, folder.Profiles);
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);
+        services.AddErasureSearch(folder.Root);
         services.AddEmbeddedVectorIndex(folder.Index);
 
         services.AddMassTransit(bus =>

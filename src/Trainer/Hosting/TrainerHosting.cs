@@ -35,6 +35,7 @@ public static class TrainerHosting
         services.TryAddSingleton<BaseModel>();
         services.AddHostedService<TrainingLoop>();
         services.AddHostedService<TrainingTriggers>();
+        services.AddHostedService<ErasureMarking>();
         return builder;
     }
 

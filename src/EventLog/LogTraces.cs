@@ -1,0 +1,48 @@
+using System.Text;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.EventLog.DeadLetters;
+using BeeFormer.Streaming.EventLog.Events;
+
+namespace BeeFormer.Streaming.EventLog;
+
+/// <summary>Messages of a user in one partition.</summary>
+/// <param name="NewestMs">When the log took the newest of them, UTC milliseconds.</param>
+public sealed record LogTrace(string Topic, int Partition, long Messages, long NewestMs);
+
+/// <summary>What the log holds of a user: messages under the user's key, unreadable ones that speak of the user, dead letters about such.</summary>
+/// <param name="AppendOnly">The log erases nothing; what retention and compaction leave stays.</param>
+public sealed record LogTraces(IReadOnlyList<LogTrace> Found, bool AppendOnly)
+{
+    public static async Task<LogTraces> FindAsync(IEventLog log, UserId user, TimeSpan allowedClockError, CancellationToken cancellationToken)
+    {
+        byte[] id = Encoding.UTF8.GetBytes(user.Value);
+        var mentions = new UserMentions([user]);
+        var reader = new InteractionReader();
+        var found = new List<LogTrace>();
+        bool appendOnly = false;
+        appendOnly |= await LookAsync(Topics.Interactions, message => message.Key.Span.SequenceEqual(id)
+            || (message.Value is { } value && mentions.In(value.Span) && InteractionMessage.Read(reader, message, allowedClockError) is not null)).ConfigureAwait(false);
+        appendOnly |= await LookAsync(Topics.DeadLetters, message => message.Value is { } value
+            && (DeadLetterJson.TryRead(value, out var letter) ? mentions.In(letter) : mentions.In(value.Span))).ConfigureAwait(false);
+        return new LogTraces(found, appendOnly);
+
+        async Task<bool> LookAsync(string topic, Func<LogMessage, bool> holds)
+        {
+            var messages = new Dictionary<(int Partition, string Key), (long Count, long NewestMs)>();
+            bool Note(LogMessage message)
+            {
+                var place = (message.Partition, topic == Topics.DeadLetters ? Encoding.UTF8.GetString(message.Key.Span) : "");
+                if (holds(message)) messages[place] = (messages.GetValueOrDefault(place).Count + 1, Math.Max(messages.GetValueOrDefault(place).NewestMs, message.TimestampMs));
+                return false;
+            }
+            bool only = await log.EraseAsync(topic, Note, cancellationToken).ConfigureAwait(false) is null;
+            if (only)
+                await foreach (var message in log.ReadToEndAsync(topic, ReaderGroups.DeadLetters, _ => 0, cancellationToken).ConfigureAwait(false))
+                    if (topic == Topics.DeadLetters && message.Value is null) messages.Remove((message.Partition, Encoding.UTF8.GetString(message.Key.Span))); // compaction takes the letters before
+                    else Note(message);
+            found.AddRange(messages.GroupBy(place => place.Key.Partition).OrderBy(partition => partition.Key)
+                .Select(partition => new LogTrace(topic, partition.Key, partition.Sum(place => place.Value.Count), partition.Max(place => place.Value.NewestMs))));
+            return only;
+        }
+    }
+}
