@@ -129,7 +129,8 @@ public sealed class KillTests : IDisposable
                 next = batch.NextOffset;
                 foreach (var message in batch)
                 {
-                    Assert.True(DeadLetterJson.TryRead(message.Value!.Value, out var letter));
+                    if (message.Value is not { } value) continue; // the letter is done
+                    Assert.True(DeadLetterJson.TryRead(value, out var letter));
                     letters.Add(System.Text.Encoding.UTF8.GetString(letter.Value!));
                 }
             }

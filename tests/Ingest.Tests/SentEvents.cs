@@ -34,11 +34,11 @@ internal sealed class SentEvents
     public static SentEvents Of(string folder) => new(folder);
 
     /// <summary>Items that must have landed.</summary>
-    public HashSet<string> Certain => [.. Kept(certain: true).Select(Item)];
+    public HashSet<string> Certain => [.. Kept(certain: true).Where(n => !IsPoison(n)).Select(Item)];
     /// <summary>Items that may have landed.</summary>
-    public HashSet<string> Possible => [.. Kept(certain: false).Select(Item)];
-    public HashSet<string> CertainPoison => [.. Events(certain: true).Where(IsPoison).Select(Poison)];
-    public HashSet<string> PossiblePoison => [.. Events(certain: false).Where(IsPoison).Select(Poison)];
+    public HashSet<string> Possible => [.. Kept(certain: false).Where(n => !IsPoison(n)).Select(Item)];
+    public HashSet<string> CertainPoison => [.. Kept(certain: true).Where(IsPoison).Select(Poison)];
+    public HashSet<string> PossiblePoison => [.. Kept(certain: false).Where(IsPoison).Select(Poison)];
     public IReadOnlyCollection<string> Erased => [.. _batches.Keys.Where(IsTombstone).Select(ErasedUser).Distinct()];
 
     /// <summary>Sends batch after batch, from the first that was never begun on; first of all the tombstones in doubt.</summary>
@@ -84,9 +84,9 @@ internal sealed class SentEvents
     private IEnumerable<int> Events(bool certain) =>
         _batches.Where(batch => !IsTombstone(batch.Key) && (batch.Value || !certain)).SelectMany(batch => Enumerable.Range(batch.Key * BatchEvents, BatchEvents));
 
-    // A batch is sent when the one before is durable, and a tombstone in doubt before anything else: it takes all events of its user that were sent before.
+    // A batch is sent when the one before is durable, and a tombstone in doubt before anything else: it takes all events of its user that were sent before, and the letters about them.
     private IEnumerable<int> Kept(bool certain) =>
-        Events(certain).Where(n => !IsPoison(n) && !_batches.Keys.Any(batch => IsTombstone(batch) && batch * BatchEvents > n && ErasedUser(batch) == User(n)));
+        Events(certain).Where(n => !_batches.Keys.Any(batch => IsTombstone(batch) && batch * BatchEvents > n && ErasedUser(batch) == User(n)));
 
     private static bool IsTombstone(int batch) => batch % 16 == 15;
     private static string ErasedUser(int batch) => User(batch / 16);
