@@ -97,7 +97,7 @@ public abstract class EventLogContract
         var read = (await ReadAsync(log, "items", 400)).ToDictionary(m => m.Offset, m => Text(m.Value));
         for (int n = 0; n < 200; n++)
         {
-            Assert.Equal(all[n][0].Offset + 1, all[n][1].Offset);
+            Assert.True(all[n][0].Offset < all[n][1].Offset);
             Assert.Equal([$"{n}.0", $"{n}.1"], all[n].Select(p => read[p.Offset]));
         }
     }
