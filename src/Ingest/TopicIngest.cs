@@ -12,7 +12,7 @@ namespace BeeFormer.Streaming.Ingest;
 internal sealed class TopicIngest<TRow>(
     ITopicRows<TRow> rows, IEventLog log, IngestOptions options, TimeProvider time, IngestMetrics metrics, IngestHealth health, ILogger logger) where TRow : struct
 {
-    private const string Group = "ingest";
+    private const string Group = ReaderGroups.Ingest;
     private const int ReadAtOnce = 4096;
 
     private readonly Dictionary<int, OpenSegment<TRow>> _segments = [];

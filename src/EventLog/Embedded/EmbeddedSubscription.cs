@@ -53,9 +53,8 @@ internal sealed class EmbeddedSubscription(string topic, TopicLog log, string gr
             _next[partition] = start;
         }
         var memory = new MessageMemory();
-        var messages = log.Partitions[partition].Read(ref _positions[partition], _next[partition], partition, max, memory);
+        var messages = log.Partitions[partition].Read(ref _positions[partition], ref _next[partition], partition, max, memory);
         if (messages.Count == 0) return null;
-        _next[partition] += messages.Count;
         bool startsAnew = !_begun[partition];
         _begun[partition] = true;
         return new LogBatch(partition, messages, startsAnew, memory);

@@ -80,6 +80,7 @@ internal sealed class KafkaReading : IAsyncDisposable
             _runs.Writer.TryComplete(failure is KafkaException kafka ? new IOException($"reading topic {_name} for {_group}: {kafka.Error.Reason} ({kafka.Error.Code})", kafka) : failure);
         }
         _stop.Token.WaitHandle.WaitOne(); // the reader may still commit
+        _kafka.Metrics.Forget(_consumer.Name);
         try
         {
             _consumer.Close();
@@ -87,11 +88,12 @@ internal sealed class KafkaReading : IAsyncDisposable
         catch (KafkaException failure)
         {
             _logger.LogWarning("{Topic}: {Group} left without a word to its group: {Reason}", _topic, _group, failure.Error.Reason);
+            _consumer.Dispose();
         }
-        string client = _consumer.Name;
-        _consumer.Dispose();
-        _kafka.Metrics.Forget(client);
-        _ended.SetResult();
+        finally
+        {
+            _ended.SetResult();
+        }
     }
 
     private void Read()

@@ -1,3 +1,5 @@
+using Confluent.Kafka;
+
 namespace BeeFormer.Streaming.EventLog.Tests.Kafka;
 
 public sealed class KafkaEventLogTests(KafkaBroker broker) : EventLogContract, IClassFixture<KafkaBroker>, IAsyncLifetime
@@ -5,6 +7,12 @@ public sealed class KafkaEventLogTests(KafkaBroker broker) : EventLogContract, I
     private readonly KafkaLogs _logs = new(broker.Address);
 
     protected override IEventLog Open(int partitions = 1) => _logs.Open(partitions);
+
+    protected override async Task RemoveOldAsync(IEventLog log, long upTo)
+    {
+        using var admin = _logs.Admin();
+        await admin.DeleteRecordsAsync([new TopicPartitionOffset(_logs.Name("interactions"), 0, upTo)]);
+    }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 

@@ -16,6 +16,7 @@ internal sealed class KafkaLogs(string address) : IAsyncDisposable
     {
         BootstrapServers = address,
         TopicPrefix = _prefix,
+        MaxRecordBytes = 65536,
         MetadataRefresh = TimeSpan.FromSeconds(0.5),
         Topics = { ["items"] = new() { Partitions = partitions }, ["interactions"] = new() { Partitions = partitions } },
         Client = { ["heartbeat.interval.ms"] = "200", ["session.timeout.ms"] = "6000", ["reconnect.backoff.max.ms"] = "500" },
