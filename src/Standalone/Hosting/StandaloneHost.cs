@@ -90,7 +90,8 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddSingleton(new ItemText());
         services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
-        services.AddEmbeddedEventLog(folder.Log);
+        if (builder.Configuration.NamesKafka()) services.AddKafkaEventLog(builder.Configuration);
+        else services.AddEmbeddedEventLog(folder.Log, builder.Configuration);
         services.AddEmbeddedProfiles(folder.Profiles);
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);

@@ -2,7 +2,8 @@ using Confluent.Kafka;
 
 namespace BeeFormer.Streaming.EventLog.Tests.Kafka;
 
-public sealed class KafkaEventLogTests(KafkaBroker broker) : EventLogContract, IClassFixture<KafkaBroker>, IAsyncLifetime
+[Collection(KafkaCollection.Name)]
+public sealed class KafkaEventLogTests(KafkaBroker broker) : EventLogContract, IAsyncLifetime
 {
     private readonly KafkaLogs _logs = new(broker.Address);
 

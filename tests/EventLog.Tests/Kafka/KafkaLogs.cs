@@ -26,11 +26,14 @@ internal sealed class KafkaLogs(string address) : IAsyncDisposable
 
     public KafkaEventLog Open(KafkaOptions options)
     {
-        var metrics = new KafkaMetrics(new Meters());
-        var log = new KafkaEventLog(options, new KafkaHealth(null, metrics, NullLogger<KafkaHealth>.Instance), metrics, TimeProvider.System, NullLogger<KafkaEventLog>.Instance);
+        var log = new KafkaEventLog(options, Health, Metrics, TimeProvider.System, Logger);
         _open.Add(log);
         return log;
     }
+
+    public KafkaMetrics Metrics { get; } = new(new Meters());
+    public KafkaHealth Health => field ??= new KafkaHealth(null, Metrics, NullLogger<KafkaHealth>.Instance);
+    public KeptLog<KafkaEventLog> Logger { get; } = new();
 
     public IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = address }).Build();
 
