@@ -64,6 +64,7 @@ internal static class KafkaClientSettings
         settings["partitioner"] = "murmur2_random"; // as the Java client's default: shop producers land a key in the same partition
         settings["message.timeout.ms"] = Ms(options.AppendTimeout);
         settings["topic.metadata.propagation.max.ms"] = Ms(options.AppendTimeout);
+        settings["topic.metadata.refresh.interval.ms"] = Ms(options.MetadataRefresh);
         settings["message.max.bytes"] = Number(MaxMessageBytes(options.MaxDeadLetterBytes));
         return settings;
     }

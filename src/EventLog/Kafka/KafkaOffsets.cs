@@ -52,6 +52,12 @@ internal sealed class KafkaOffsets(IAdminClient admin, KafkaRequests requests)
             {
                 throw new KafkaException(failure.Result.ResultInfos.Select(info => info.TopicPartitionOffsetError.Error).First(error => error.IsError));
             }
+            catch (KafkaException unknown) when (unknown.Error.Code == ErrorCode.Local_NoEnt)
+            {
+                // Partitions were added since the client last asked for the topic; it would go on not knowing them for a while.
+                admin.GetMetadata(topic, requests.Timeout);
+                throw;
+            }
         }, cancellationToken);
 
     private static long Whole(TopicPartitionOffsetError answer) => answer.Error.IsError ? throw new KafkaException(answer.Error) : answer.Offset.Value;

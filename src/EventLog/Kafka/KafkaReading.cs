@@ -205,7 +205,10 @@ internal sealed class KafkaReading : IAsyncDisposable
         if (error.Code is ErrorCode.Local_AutoOffsetReset or ErrorCode.Local_LogTruncation or ErrorCode.OffsetOutOfRange && _held.ContainsKey(partition))
         {
             Close();
-            foreach (var start in _starts.Again(partition, _consumer.Position(new TopicPartition(_name, partition)).Value, _stop.Token)) _consumer.Seek(start);
+            var start = _starts.Again(partition, _consumer.Position(new TopicPartition(_name, partition)).Value, _stop.Token);
+            // The client fetches no more from a partition that it gave up; a seek does not change that.
+            _consumer.IncrementalUnassign([start.TopicPartition]);
+            _consumer.IncrementalAssign([start]);
             return;
         }
         if (error.IsFatal || error.Code is ErrorCode.TopicAuthorizationFailed or ErrorCode.GroupAuthorizationFailed) throw new KafkaException(error);

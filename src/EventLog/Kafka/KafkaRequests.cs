@@ -16,7 +16,7 @@ internal sealed class KafkaRequests(KafkaOptions options, TimeProvider time, ILo
     private static readonly FrozenSet<ErrorCode> Passing = new[]
     {
         ErrorCode.Local_Transport, ErrorCode.Local_TimedOut, ErrorCode.Local_TimedOutQueue, ErrorCode.Local_AllBrokersDown, ErrorCode.Local_WaitCoord, ErrorCode.Local_WaitCache, ErrorCode.Local_Retry,
-        ErrorCode.Local_UnknownTopic, ErrorCode.Local_UnknownPartition, ErrorCode.UnknownTopicOrPart, ErrorCode.LeaderNotAvailable, ErrorCode.NotLeaderForPartition, ErrorCode.ReplicaNotAvailable,
+        ErrorCode.Local_UnknownTopic, ErrorCode.Local_UnknownPartition, ErrorCode.Local_NoEnt, ErrorCode.UnknownTopicOrPart, ErrorCode.LeaderNotAvailable, ErrorCode.NotLeaderForPartition, ErrorCode.ReplicaNotAvailable,
         ErrorCode.RequestTimedOut, ErrorCode.BrokerNotAvailable, ErrorCode.NetworkException, ErrorCode.GroupLoadInProgress, ErrorCode.GroupCoordinatorNotAvailable, ErrorCode.NotCoordinatorForGroup, ErrorCode.NotController,
         ErrorCode.RebalanceInProgress, ErrorCode.KafkaStorageError, ErrorCode.FencedLeaderEpoch, ErrorCode.UnknownLeaderEpoch, ErrorCode.OffsetNotAvailable, ErrorCode.UnstableOffsetCommit,
     }.ToFrozenSet();

@@ -16,11 +16,11 @@ internal sealed class StartOffsets(string topic, string group, Func<int, long> s
 
     /// <summary>For a partition that no longer holds the offset that is read next.</summary>
     /// <param name="position">Below 0: nothing was read yet.</param>
-    public List<TopicPartitionOffset> Again(int partition, long position, CancellationToken cancellationToken)
+    public TopicPartitionOffset Again(int partition, long position, CancellationToken cancellationToken)
     {
-        if (position < 0) return Of([partition], cancellationToken);
+        if (position < 0) return Of([partition], cancellationToken)[0];
         var bounds = kafka.Offsets.BoundsAsync(topic, [partition], cancellationToken).GetAwaiter().GetResult();
-        return [At(partition, position, bounds[partition])];
+        return At(partition, position, bounds[partition]);
     }
 
     private TopicPartitionOffset At(int partition, long start, (long Begin, long End) bounds)
