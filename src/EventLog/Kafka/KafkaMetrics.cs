@@ -21,7 +21,7 @@ internal sealed class KafkaMetrics
         meter.CreateObservableGauge("eventlog.lag", () => Each<long>(client => client.Statistics.Lags.Select(lag =>
             new Measurement<long>(lag.Messages, new("group", client.Group), new("topic", lag.Topic), new("partition", lag.Partition)))), "{message}", "Messages that a reader has not seen yet");
         meter.CreateObservableGauge("eventlog.append.queue", () => _clients.Values.Sum(client => client.Statistics.Queued), "{message}", "Messages that wait for their acknowledgement");
-        meter.CreateObservableGauge("eventlog.round_trip", () => Each<double>(client => client.Statistics.Brokers.Select(broker =>
+        meter.CreateObservableGauge("eventlog.round_trip", () => Each<double>(client => client.Statistics.Brokers.Where(broker => broker.Connected).Select(broker =>
             new Measurement<double>(broker.RoundTripMs, Client(client.Statistics), new("broker", broker.Name)))), "ms", "Mean time between a request and its answer");
         meter.CreateObservableCounter("eventlog.sent", () => Each<long>(client => [new Measurement<long>(client.Statistics.Sent, Client(client.Statistics))]), "{message}", "Messages sent to brokers");
         meter.CreateObservableCounter("eventlog.received", () => Each<long>(client => [new Measurement<long>(client.Statistics.Received, Client(client.Statistics))]), "{message}", "Messages received from brokers");

@@ -186,6 +186,8 @@ internal sealed class KafkaReading : IAsyncDisposable
 
     private void Leave(List<TopicPartitionOffset> partitions)
     {
+        // A pause outlives the assignment: the partition would come back silent.
+        if (_paused) _consumer.Resume(partitions.Select(of => of.TopicPartition));
         foreach (var of in partitions)
         {
             if (!_held.Remove(of.Partition.Value, out var gone)) continue;

@@ -107,6 +107,27 @@ public sealed class KafkaReadingTests(KafkaBroker broker) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_partition_that_left_while_its_reader_was_slow_comes_back_speaking()
+    {
+        var log = _logs.Open(2);
+        await log.AppendAsync("interactions", [.. Enumerable.Range(0, 40_000).Select(n => Rec($"{n}", n))], Token);
+        var next = new long[2];
+        await using var slow = log.Subscribe("interactions", "test", p => Volatile.Read(ref next[p]), PartitionSharing.Group);
+        var seen = new HashSet<int>();
+        Take(await slow.ReadAsync(1000, Token));
+
+        // The slow one is paused by the time it is asked to share.
+        await using (var guest = log.Subscribe("interactions", "test", p => Volatile.Read(ref next[p]), PartitionSharing.Group)) await guest.ReadAsync(1, Token);
+        while (seen.Count < 40_000) Take(await slow.ReadAsync(1000, Token));
+
+        void Take(LogBatch batch)
+        {
+            foreach (var message in batch) Assert.True(seen.Add(Value(message)));
+            Volatile.Write(ref next[batch.Partition], batch.NextOffset);
+        }
+    }
+
+    [Fact]
     public async Task A_reader_that_retention_overtook_goes_on_at_the_begin()
     {
         var options = _logs.Options();
