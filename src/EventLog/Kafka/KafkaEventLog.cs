@@ -10,6 +10,7 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
     private readonly KafkaParts _kafka;
     private readonly KafkaProducer _producer;
     private readonly IAdminClient _admin;
+    private readonly GroupPositions _positions;
     private bool _disposed;
 
     public KafkaEventLog(KafkaOptions options, KafkaHealth health, KafkaMetrics metrics, TimeProvider time, ILogger<KafkaEventLog> logger)
@@ -17,6 +18,7 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
         _producer = new KafkaProducer(options, health, metrics, time, logger);
         _admin = new DependentAdminClientBuilder(_producer.Handle).Build();
         var requests = new KafkaRequests(options, time, logger);
+        _positions = new GroupPositions(options, requests, logger);
         _kafka = new KafkaParts(options, new KafkaTopics(_admin, requests, options, logger), new KafkaOffsets(_admin, requests), requests, health, metrics, time, logger);
     }
 
@@ -55,7 +57,7 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
     public async ValueTask<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken)
     {
         string name = await EnsureAsync(topic, cancellationToken).ConfigureAwait(false);
-        return await _kafka.Offsets.CommittedAsync(name, GroupId(topic, group), partition, cancellationToken).ConfigureAwait(false);
+        return await _positions.CommittedAsync(name, GroupId(topic, group), partition, cancellationToken).ConfigureAwait(false);
     }
 
     public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None)
@@ -75,6 +77,7 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
     {
         if (_disposed) return;
         _disposed = true;
+        _positions.Dispose();
         _admin.Dispose();
         _producer.Dispose();
     }

@@ -3,7 +3,7 @@ using Confluent.Kafka.Admin;
 
 namespace BeeFormer.Streaming.EventLog.Kafka;
 
-/// <summary>Where partitions begin and end, and what groups committed.</summary>
+/// <summary>Where partitions begin and end.</summary>
 internal sealed class KafkaOffsets(IAdminClient admin, KafkaRequests requests)
 {
     /// <summary>The oldest offset that each partition holds, and the one behind the last message that readers may see.</summary>
@@ -20,24 +20,6 @@ internal sealed class KafkaOffsets(IAdminClient admin, KafkaRequests requests)
     public async Task<long> EndAsync(string topic, int partition, CancellationToken cancellationToken) =>
         (await ListAsync(topic, [partition], OffsetSpec.Latest(), cancellationToken).ConfigureAwait(false))[partition];
 
-    /// <summary>0 where the group never committed.</summary>
-    public Task<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken) =>
-        requests.AskAsync($"what group {group} committed to {topic}/{partition}", async () =>
-        {
-            ConsumerGroupTopicPartitions[] question = [new(group, [new TopicPartition(topic, partition)])];
-            try
-            {
-                var answer = await admin.ListConsumerGroupOffsetsAsync(question, new ListConsumerGroupOffsetsOptions { RequestTimeout = requests.Timeout }).ConfigureAwait(false);
-                var committed = Whole(answer[0].Partitions[0]);
-                return committed < 0 ? 0 : committed;
-            }
-            catch (ListConsumerGroupOffsetsException failure)
-            {
-                var report = failure.Results[0];
-                throw new KafkaException(report.Error.IsError ? report.Error : report.Partitions.Select(of => of.Error).First(error => error.IsError));
-            }
-        }, cancellationToken);
-
     private Task<Dictionary<int, long>> ListAsync(string topic, IReadOnlyCollection<int> partitions, OffsetSpec which, CancellationToken cancellationToken) =>
         requests.AskAsync($"the offsets of topic {topic}", async () =>
         {
@@ -46,7 +28,7 @@ internal sealed class KafkaOffsets(IAdminClient admin, KafkaRequests requests)
             {
                 // As the readers see it: messages of a transaction that is still open are not there yet.
                 var answer = await admin.ListOffsetsAsync(question, new ListOffsetsOptions { RequestTimeout = requests.Timeout, IsolationLevel = IsolationLevel.ReadCommitted }).ConfigureAwait(false);
-                return answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => Whole(info.TopicPartitionOffsetError));
+                return answer.ResultInfos.ToDictionary(info => info.TopicPartitionOffsetError.Partition.Value, info => Found(info.TopicPartitionOffsetError));
             }
             catch (ListOffsetsException failure)
             {
@@ -60,5 +42,8 @@ internal sealed class KafkaOffsets(IAdminClient admin, KafkaRequests requests)
             }
         }, cancellationToken);
 
-    private static long Whole(TopicPartitionOffsetError answer) => answer.Error.IsError ? throw new KafkaException(answer.Error) : answer.Offset.Value;
+    // A broker that a leader just left may answer without an error and without an offset.
+    private static long Found(TopicPartitionOffsetError answer) =>
+        answer.Error.IsError ? throw new KafkaException(answer.Error) :
+        answer.Offset.Value < 0 ? throw new KafkaException(new Error(ErrorCode.OffsetNotAvailable)) : answer.Offset.Value;
 }
