@@ -22,7 +22,7 @@ using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Standalone.Hosting;
 
-/// <summary>All services in one process on the embedded parts, everything under one data folder.</summary>
+/// <summary>All services in one process, everything under one data folder but for the parts whose servers the configuration names.</summary>
 internal sealed class StandaloneHost : IAsyncDisposable
 {
     private readonly WebApplication application;
