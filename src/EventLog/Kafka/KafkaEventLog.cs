@@ -63,8 +63,7 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
     public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        string id = GroupId(topic, group);
-        return new KafkaSubscription(topic, id, new KafkaReading(topic, id, startAt, sharing, _kafka), _kafka);
+        return new KafkaSubscription(topic, GroupId(topic, group), startAt, sharing, _kafka);
     }
 
     public ValueTask DisposeAsync()

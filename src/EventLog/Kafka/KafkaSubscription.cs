@@ -5,12 +5,28 @@ using Microsoft.Extensions.Logging;
 
 namespace BeeFormer.Streaming.EventLog.Kafka;
 
-/// <summary>The reader's side of <see cref="KafkaReading"/>: cuts runs into batches, waits without a thread.</summary>
-internal sealed class KafkaSubscription(string topic, string group, KafkaReading reading, KafkaParts kafka) : ILogSubscription
+/// <summary>
+/// The reader's side of <see cref="KafkaReading"/>: cuts runs into batches, waits without a thread. A reading that failed is begun anew by the next read:
+/// alone it goes on behind what it delivered, in a group at what the reader's store says.
+/// </summary>
+internal sealed class KafkaSubscription : ILogSubscription
 {
+    private readonly string _topic;
+    private readonly string _group;
+    private readonly Func<int, long> _startAt;
+    private readonly PartitionSharing _sharing;
+    private readonly KafkaParts _kafka;
+    private readonly Dictionary<int, long> _delivered = []; // without sharing: the offset behind the last message of each partition
+    private KafkaReading? _reading;
     private PartitionRun? _run;
     private int _given; // messages of it
     private bool _disposed;
+
+    public KafkaSubscription(string topic, string group, Func<int, long> startAt, PartitionSharing sharing, KafkaParts kafka)
+    {
+        (_topic, _group, _startAt, _sharing, _kafka) = (topic, group, startAt, sharing, kafka);
+        _reading = Begin();
+    }
 
     public async ValueTask<LogBatch> ReadAsync(int max, CancellationToken cancellationToken)
     {
@@ -26,12 +42,13 @@ internal sealed class KafkaSubscription(string topic, string group, KafkaReading
             }
             try
             {
-                _run = await reading.Runs.ReadAsync(cancellationToken).ConfigureAwait(false);
+                _run = await (_reading ??= Begin()).Runs.ReadAsync(cancellationToken).ConfigureAwait(false);
             }
-            catch (ChannelClosedException ended)
+            catch (ChannelClosedException ended) when (ended.InnerException is { } failure)
             {
-                ObjectDisposedException.ThrowIf(ended.InnerException is null, this);
-                ExceptionDispatchInfo.Throw(ended.InnerException);
+                await _reading!.DisposeAsync().ConfigureAwait(false);
+                _reading = null;
+                ExceptionDispatchInfo.Throw(failure);
             }
         }
     }
@@ -39,7 +56,9 @@ internal sealed class KafkaSubscription(string topic, string group, KafkaReading
     public async ValueTask CommitAsync(int partition, long nextOffset, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(nextOffset);
-        await kafka.Requests.AskAsync($"committing {topic}/{partition} for {group}", () => Task.Run(() =>
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var reading = _reading ??= Begin();
+        await _kafka.Requests.AskAsync($"committing {_topic}/{partition} for {_group}", () => Task.Run(() =>
         {
             try
             {
@@ -52,7 +71,7 @@ internal sealed class KafkaSubscription(string topic, string group, KafkaReading
             catch (KafkaException refused) when (refused.Error.Code is ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId or ErrorCode.FencedMemberEpoch or ErrorCode.StaleMemberEpoch or ErrorCode.Local_State)
             {
                 // The partition is another reader's by now, and so is its position.
-                kafka.Logger.LogInformation("{Topic}/{Partition}: {Group} did not commit {Offset}: {Reason}", topic, partition, group, nextOffset, refused.Error.Reason);
+                _kafka.Logger.LogInformation("{Topic}/{Partition}: {Group} did not commit {Offset}: {Reason}", _topic, partition, _group, nextOffset, refused.Error.Reason);
             }
             return true;
         }, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -62,9 +81,23 @@ internal sealed class KafkaSubscription(string topic, string group, KafkaReading
     {
         if (_disposed) return;
         _disposed = true;
-        await reading.DisposeAsync().ConfigureAwait(false);
+        if (_reading is not null)
+        {
+            await _reading.DisposeAsync().ConfigureAwait(false);
+            while (_reading.Runs.TryRead(out var unread)) unread.Memory.Dispose();
+        }
         Drop();
-        while (reading.Runs.TryRead(out var unread)) unread.Memory.Dispose();
+    }
+
+    private KafkaReading Begin() => new(_topic, _group, StartAt, _sharing, _kafka);
+
+    // The client's thread asks.
+    private long StartAt(int partition)
+    {
+        lock (_delivered)
+            if (_delivered.TryGetValue(partition, out long next))
+                return next;
+        return _startAt(partition);
     }
 
     private LogBatch Cut(PartitionRun run, int max)
@@ -72,10 +105,17 @@ internal sealed class KafkaSubscription(string topic, string group, KafkaReading
         var messages = run.Messages;
         bool last = messages.Count - _given <= max;
         var some = _given == 0 && last ? messages : messages.GetRange(_given, Math.Min(max, messages.Count - _given));
+        int partition = run.From.Partition;
         bool startsAnew = !run.From.IsBegun;
         run.From.IsBegun = true;
         _given += some.Count;
-        var batch = new LogBatch(run.From.Partition, some, startsAnew, run.Memory.Share());
+        if (_sharing == PartitionSharing.None)
+            lock (_delivered)
+            {
+                startsAnew = !_delivered.ContainsKey(partition);
+                _delivered[partition] = some[^1].Offset + 1;
+            }
+        var batch = new LogBatch(partition, some, startsAnew, run.Memory.Share());
         if (last) Drop();
         return batch;
     }

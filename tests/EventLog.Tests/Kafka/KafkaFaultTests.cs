@@ -95,14 +95,18 @@ public sealed class KafkaFaultTests(KafkaBroker broker) : IClassFixture<KafkaBro
         await using var subscription = log.Subscribe("interactions", "test", _ => next, PartitionSharing.Group);
         Assert.Equal("0", Text((await subscription.ReadAsync(10, Token))[0]));
         next = 1;
+        var hasty = _logs.Open(_logs.Options() with { RequestTimeout = TimeSpan.FromSeconds(1) });
+        await hasty.PartitionsAsync("interactions", Token);
 
         await broker.StopAsync();
+        await using var late = hasty.Subscribe("interactions", "late", _ => 0);
         try
         {
             for (int n = 0; n < failures; n++)
             {
                 var failed = await Assert.ThrowsAsync<IOException>(() => log.AppendAsync("interactions", [Rec("u", 1)], Token).AsTask());
                 Assert.Contains($"topic {_logs.Name("interactions")}: 1 of 1 records were not acknowledged", failed.Message);
+                await Assert.ThrowsAsync<IOException>(() => late.ReadAsync(1, Token).AsTask()); // and again, as any reader that is not to give up
             }
         }
         finally
@@ -110,24 +114,29 @@ public sealed class KafkaFaultTests(KafkaBroker broker) : IClassFixture<KafkaBro
             await broker.StartAsync();
         }
 
-        IReadOnlyList<LogPosition>? positions = null;
-        while (positions is null)
-        {
-            try
-            {
-                positions = await log.AppendAsync("interactions", [Rec("u", 2)], Token);
-            }
-            catch (IOException)
-            {
-                // As any caller: again. The broker may take longer to lead its partitions than an append may last.
-            }
-        }
+        var positions = await UntilDoneAsync(() => log.AppendAsync("interactions", [Rec("u", 2)], Token));
+        Assert.Equal("0", Text((await UntilDoneAsync(() => late.ReadAsync(1, Token)))[0]));
         var read = new List<LogMessage>();
         while (read.LastOrDefault().Offset < positions[0].Offset) read.AddRange(await subscription.ReadAsync(10, Token));
         Assert.Equal("2", Text(read[^1]));
         Assert.Equal(read.Select(message => message.Offset), Enumerable.Range(1, read.Count).Select(n => (long)n));
         await subscription.CommitAsync(0, read[^1].Offset + 1, Token);
         Assert.Equal(read[^1].Offset + 1, await log.CommittedAsync("interactions", "test", 0, Token));
+    }
+
+    // As any caller: again. The broker may take longer to lead its partitions than a request may last.
+    private static async Task<T> UntilDoneAsync<T>(Func<ValueTask<T>> attempt)
+    {
+        while (true)
+        {
+            try
+            {
+                return await attempt();
+            }
+            catch (IOException)
+            {
+            }
+        }
     }
 
     [Fact]
