@@ -1,6 +1,8 @@
 using System.Text;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog.Embedded;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -153,5 +155,17 @@ public sealed class EmbeddedRetentionTests : IAsyncLifetime
     {
         Assert.Contains("EventLog:Retention is 00:00:10; expected at least 00:01:00", Assert.Throws<ArgumentException>(() => Open(new() { Retention = TimeSpan.FromSeconds(10) })).Message);
         Assert.Contains("EventLog:RetentionBytes is 5; expected at least 1048576", Assert.Throws<ArgumentException>(() => Open(new() { RetentionBytes = 5 })).Message);
+    }
+
+    [Theory]
+    [InlineData("EventLog:Retention", "1.00:00:00", null)]
+    [InlineData("EventLog:Retention", "00:00:10", "EventLog:Retention is 00:00:10; expected at least 00:01:00.")]
+    [InlineData("EventLog:Keep", "7", "'Keep'")]
+    public void The_section_of_the_configuration_is_checked(string key, string value, string? refusal)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([KeyValuePair.Create(key, (string?)value)]).Build();
+        using var services = new ServiceCollection().AddLogging().AddEmbeddedEventLog(_folder, configuration).BuildServiceProvider();
+        if (refusal is null) Assert.IsType<EmbeddedEventLog>(services.GetRequiredService<IEventLog>());
+        else Assert.Contains(refusal, Assert.ThrowsAny<Exception>(services.GetRequiredService<IEventLog>).Message);
     }
 }

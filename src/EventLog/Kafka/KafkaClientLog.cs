@@ -7,11 +7,11 @@ namespace BeeFormer.Streaming.EventLog.Kafka;
 internal static class KafkaClientLog
 {
     public static void Write(ILogger logger, Confluent.Kafka.LogMessage message) =>
-        logger.Log(LevelOf(message.Level), "{Client} {Facility}: {Text}", message.Name, message.Facility, message.Message);
+        logger.Log(LevelOf(message), "{Client} {Facility}: {Text}", message.Name, message.Facility, message.Message);
 
-    // Lost connections and their like are mended by the client itself; what is not comes as an error of its own.
-    private static LogLevel LevelOf(SyslogLevel level) => level switch
+    private static LogLevel LevelOf(Confluent.Kafka.LogMessage message) => message.Level switch
     {
+        _ when message.Facility == "FAIL" => LogLevel.Debug, // a lost connection, which also comes as an error; the client tries again and says so each time
         SyslogLevel.Emergency or SyslogLevel.Alert or SyslogLevel.Critical => LogLevel.Error,
         SyslogLevel.Error or SyslogLevel.Warning => LogLevel.Warning,
         SyslogLevel.Notice or SyslogLevel.Info => LogLevel.Information,

@@ -30,11 +30,6 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
         return await Topics.CountAsync(topic, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
-    /// <exception cref="IOException">
-    /// Not all was acknowledged in time; any part of the batch may be in the log all the same. Append the whole batch again:
-    /// events that come twice then have the same event id and count once, and items replace themselves.
-    /// </exception>
     public async ValueTask<IReadOnlyList<LogPosition>> AppendAsync(string topic, IReadOnlyList<LogRecord> records, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

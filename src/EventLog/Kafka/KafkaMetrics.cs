@@ -19,7 +19,7 @@ internal sealed class KafkaMetrics
         _errors = meter.CreateCounter<long>("eventlog.errors", "{error}", "Errors that the Kafka client reported, by code");
         _skipped = meter.CreateCounter<long>("eventlog.skipped", "{message}", "Messages that retention removed before their reader came to them");
         meter.CreateObservableGauge("eventlog.lag", () => Each<long>(client => client.Statistics.Lags.Select(lag =>
-            new Measurement<long>(lag.Messages, new("group", client.Group), new("topic", lag.Topic), new("partition", lag.Partition)))), "{message}", "Messages that a reader has not seen yet");
+            new Measurement<long>(lag.Messages, new("group", client.Group), new("topic", lag.Topic), new("partition", lag.Partition)))), "{message}", "Messages that have not come to the reader's process yet");
         meter.CreateObservableGauge("eventlog.append.queue", () => _clients.Values.Sum(client => client.Statistics.Queued), "{message}", "Messages that wait for their acknowledgement");
         meter.CreateObservableGauge("eventlog.round_trip", () => Each<double>(client => client.Statistics.Brokers.Where(broker => broker.Connected).Select(broker =>
             new Measurement<double>(broker.RoundTripMs, Client(client.Statistics), new("broker", broker.Name)))), "ms", "Mean time between a request and its answer");

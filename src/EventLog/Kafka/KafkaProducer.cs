@@ -38,10 +38,7 @@ internal sealed class KafkaProducer : IDisposable
     public Handle Handle => _producer.Handle;
 
     /// <summary>Waits until each record is acknowledged or given up.</summary>
-    /// <exception cref="IOException">
-    /// Some record was not acknowledged in time; others of the batch may be in the log, and so may that one. Append the whole batch again:
-    /// events that come twice then have the same event id and count once, and items replace themselves.
-    /// </exception>
+    /// <exception cref="IOException">Some were not; see <see cref="IEventLog.AppendAsync"/>.</exception>
     public async Task<LogPosition[]> AppendAsync(string topic, IReadOnlyList<LogRecord> records, CancellationToken cancellationToken)
     {
         var batch = new Batch(topic, records.Count);

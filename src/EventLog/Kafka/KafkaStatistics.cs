@@ -7,7 +7,7 @@ namespace BeeFormer.Streaming.EventLog.Kafka;
 /// <param name="Queued">Messages that the producer still has to deliver.</param>
 /// <param name="Sent">Messages sent since the client began.</param>
 /// <param name="Received">Messages received since the client began.</param>
-/// <param name="Lags">Messages of each partition that the reader has not seen yet; partitions that are not its own are missing.</param>
+/// <param name="Lags">Messages of each partition that have not come to this process yet; partitions that are not its own are missing.</param>
 internal sealed record KafkaStatistics(string Client, long Queued, long Sent, long Received, IReadOnlyList<KafkaStatistics.Broker> Brokers, IReadOnlyList<KafkaStatistics.Lag> Lags)
 {
     /// <param name="RoundTripMs">Mean of the last interval; 0 where nothing was sent.</param>

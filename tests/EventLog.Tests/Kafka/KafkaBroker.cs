@@ -27,7 +27,7 @@ public sealed class KafkaBroker : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        if (_script is null) _missing = "There is no Kafka beside the repository (shared/servers/kafka/kafka-server), and BEEFORMER_KAFKA names none.";
+        if (_script is null) _missing = "There is no Kafka beside the repository, and BEEFORMER_KAFKA names no script that starts one.";
         else if (!HasJava()) _missing = "Kafka needs Java: apt-get install openjdk-17-jre-headless.";
         else await StartAsync();
     }
