@@ -93,6 +93,14 @@ public abstract class EventLogContract
     }
 
     [Fact]
+    public async Task A_batch_of_many_records_is_appended_whole()
+    {
+        var log = Open();
+        var positions = await log.AppendAsync("interactions", [.. Enumerable.Range(0, 20_000).Select(n => Rec("u", $"{n}"))], Token);
+        Assert.Equal(Enumerable.Range(0, 20_000).Select(n => (long)n), positions.Select(p => p.Offset));
+    }
+
+    [Fact]
     public async Task Concurrent_appends_get_positions_of_their_own()
     {
         var log = Open();

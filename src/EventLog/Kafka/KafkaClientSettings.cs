@@ -58,6 +58,7 @@ internal static class KafkaClientSettings
         settings["linger.ms"] = "2";
         settings["compression.type"] = "lz4";
         settings["queue.buffering.max.kbytes"] = "65536";
+        settings["batch.size"] = Number(Math.Min(1_000_000, options.MaxRecordBytes)); // a broker's limit is for the batch
         Overlay(settings, options);
         settings["enable.idempotence"] = "true";
         settings["acks"] = "all";

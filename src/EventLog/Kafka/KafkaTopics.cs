@@ -107,7 +107,7 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaRequests requests, Ka
             logger.LogWarning("Topic {Topic} has message.timestamp.type={Type}, expected LogAppendTime: the time of an event that names none is then its producer's", name, clock);
         long largest = KafkaClientSettings.MaxMessageBytes(options.LargestRecord(topic));
         if (long.TryParse(Setting("max.message.bytes"), CultureInfo.InvariantCulture, out long most) && most < largest)
-            logger.LogWarning("Topic {Topic} has max.message.bytes={Bytes}, Kafka:MaxRecordBytes asks for {Wanted}: longer messages will be refused by the broker", name, most, largest);
+            logger.LogWarning("Topic {Topic} has max.message.bytes={Bytes}, Kafka:MaxRecordBytes asks for {Wanted}: the broker will refuse what is longer, batches of short records too; set Kafka:MaxRecordBytes lower", name, most, largest);
     }
 
     // Null: the broker does not tell, to us at least.
