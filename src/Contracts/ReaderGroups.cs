@@ -3,6 +3,8 @@ namespace BeeFormer.Streaming.Contracts;
 /// <summary>Names under which readers of the log commit their positions.</summary>
 public static class ReaderGroups
 {
+    /// <summary>Committed: all below has landed in the window store; retention of the embedded log drops nothing that has not.</summary>
+    public const string Ingest = "ingest";
     /// <summary>Committed: all item events below are durable in every collection that is kept up to date.</summary>
     public const string Indexer = "indexer";
     /// <summary>Keeps the Api's popularity counts; reads from the beginning at every start.</summary>

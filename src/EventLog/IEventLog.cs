@@ -7,6 +7,7 @@ public interface IEventLog
     ValueTask<int> PartitionsAsync(string topic, CancellationToken cancellationToken);
 
     /// <summary>Appends in order; durable on return. Returns each record's position, in input order.</summary>
+    /// <exception cref="IOException">Not all became durable; any part of the batch may be in the log all the same. Append the whole batch again: events that come twice have the same event id and count once, and items replace themselves.</exception>
     ValueTask<IReadOnlyList<LogPosition>> AppendAsync(string topic, IReadOnlyList<LogRecord> records, CancellationToken cancellationToken);
 
     /// <summary>The oldest offset that the partition still holds: retention removed what lies below.</summary>
@@ -62,7 +63,7 @@ public readonly record struct LogMessage(int Partition, long Offset, long Timest
 /// <summary>One reader of one topic. One read at a time; a commit may come while a read waits.</summary>
 public interface ILogSubscription : IAsyncDisposable
 {
-    /// <summary>Waits for at least one message; returns up to <paramref name="max"/> of one partition. A cancelled read loses nothing.</summary>
+    /// <summary>Waits for at least one message; returns up to <paramref name="max"/> of one partition. A cancelled read loses nothing, and one that failed may be repeated.</summary>
     ValueTask<LogBatch> ReadAsync(int max, CancellationToken cancellationToken);
 
     /// <summary>Records that all below <paramref name="nextOffset"/> is done, for monitoring and for <see cref="IEventLog.CommittedAsync"/>; it moves no running subscription.</summary>

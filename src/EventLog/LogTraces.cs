@@ -10,7 +10,7 @@ namespace BeeFormer.Streaming.EventLog;
 public sealed record LogTrace(string Topic, int Partition, long Messages, long NewestMs);
 
 /// <summary>What the log holds of a user: messages under the user's key, unreadable ones that speak of the user, dead letters about such.</summary>
-/// <param name="AppendOnly">The log erases nothing; what retention and compaction leave stays.</param>
+/// <param name="AppendOnly">The log erases nothing: its messages stay until retention or compaction removes them.</param>
 public sealed record LogTraces(IReadOnlyList<LogTrace> Found, bool AppendOnly)
 {
     public static async Task<LogTraces> FindAsync(IEventLog log, UserId user, TimeSpan allowedClockError, CancellationToken cancellationToken)
@@ -28,20 +28,18 @@ public sealed record LogTraces(IReadOnlyList<LogTrace> Found, bool AppendOnly)
 
         async Task<bool> LookAsync(string topic, Func<LogMessage, bool> holds)
         {
-            var messages = new Dictionary<(int Partition, string Key), (long Count, long NewestMs)>();
+            var messages = new SortedDictionary<int, LogTrace>();
             bool Note(LogMessage message)
             {
-                var place = (message.Partition, topic == Topics.DeadLetters ? Encoding.UTF8.GetString(message.Key.Span) : "");
-                if (holds(message)) messages[place] = (messages.GetValueOrDefault(place).Count + 1, Math.Max(messages.GetValueOrDefault(place).NewestMs, message.TimestampMs));
+                if (!holds(message)) return false;
+                var before = messages.GetValueOrDefault(message.Partition) ?? new LogTrace(topic, message.Partition, 0, long.MinValue);
+                messages[message.Partition] = before with { Messages = before.Messages + 1, NewestMs = Math.Max(before.NewestMs, message.TimestampMs) };
                 return false;
             }
             bool only = await log.EraseAsync(topic, Note, cancellationToken).ConfigureAwait(false) is null;
             if (only)
-                await foreach (var message in log.ReadToEndAsync(topic, ReaderGroups.DeadLetters, _ => 0, cancellationToken).ConfigureAwait(false))
-                    if (topic == Topics.DeadLetters && message.Value is null) messages.Remove((message.Partition, Encoding.UTF8.GetString(message.Key.Span))); // compaction takes the letters before
-                    else Note(message);
-            found.AddRange(messages.GroupBy(place => place.Key.Partition).OrderBy(partition => partition.Key)
-                .Select(partition => new LogTrace(topic, partition.Key, partition.Sum(place => place.Value.Count), partition.Max(place => place.Value.NewestMs))));
+                await foreach (var message in log.ReadToEndAsync(topic, ReaderGroups.DeadLetters, _ => 0, cancellationToken).ConfigureAwait(false)) Note(message);
+            found.AddRange(messages.Values);
             return only;
         }
     }

@@ -13,7 +13,7 @@ namespace BeeFormer.Streaming.Ingest;
 internal sealed class TopicIngest<TRows>(
     ITopicRows<TRows> topicRows, IEventLog log, IngestOptions options, TimeProvider time, IngestMetrics metrics, IngestHealth health, ILogger logger) where TRows : class
 {
-    private const string Group = "ingest";
+    private const string Group = ReaderGroups.Ingest;
     private const int ReadAtOnce = 4096;
 
     private sealed record Writing(int Partition, OpenSegment<TRows> Segment, Task<bool> Done);

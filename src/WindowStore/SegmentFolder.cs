@@ -37,8 +37,17 @@ internal sealed class SegmentFolder(string folder)
     public static bool IsTaken(IReadOnlyList<Segment> visible, long first, long last) =>
         visible.Count > 0 && (first < visible[0].First || visible.Any(segment => segment.Meets(first, last)));
 
-    /// <summary>Files that a larger one covers.</summary>
-    public List<Segment> Covered() => [.. Partitions().SelectMany(p => All(p).Except(Visible(p)))];
+    /// <summary>Files that a larger one covers. Each partition is listed once: of two listings, a segment that appears in between would be in one alone and seem covered.</summary>
+    public List<Segment> Covered()
+    {
+        var covered = new List<Segment>();
+        foreach (int partition in Partitions())
+        {
+            List<Segment> all = [.. All(partition)];
+            covered.AddRange(all.Except(Visible(all)));
+        }
+        return covered;
+    }
 
     /// <summary>
     /// End of the gapless run of offsets. What lies below the oldest segment counts as covered: retention dropped it, or the log no longer had it.

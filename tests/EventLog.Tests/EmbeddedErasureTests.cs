@@ -67,6 +67,24 @@ public sealed class EmbeddedErasureTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Bytes_that_retention_left_below_the_begin_go_too()
+    {
+        var log = new EmbeddedEventLog(_folder, new EmbeddedEventLogOptions { MaxRecordBytes = 65536, RetentionBytes = 1 << 20 }, TimeProvider.System, NullLogger<EmbeddedEventLog>.Instance);
+        _open.Add(log);
+        await log.AppendAsync(Topic, [.. Enumerable.Range(0, 1000).Select(n => Record(Gone, n)), .. Enumerable.Range(1000, 29_000).Select(n => Record(Other, n))], Token);
+        await log.Subscribe(Topic, "ingest", _ => 0).CommitAsync(0, 30_000, Token);
+        await log.DropOldAsync(Topic);
+        long begin = await log.BeginOffsetAsync(Topic, 0, Token);
+        Assert.True(begin > 1000);
+        Assert.True(Holds(_folder, Gone));
+
+        Assert.Equal(1000, await log.EraseAsync(Topic, OfGone, Token));
+
+        Assert.False(Holds(_folder, Gone));
+        Assert.Equal(Enumerable.Range((int)begin, 30_000 - (int)begin).Select(n => ((long)n, $"{Other} {n}")), await ReadAsync(log, 0, 29_999));
+    }
+
+    [Fact]
     public async Task Appends_beside_an_erasure_are_neither_lost_nor_erased()
     {
         var log = Open(partitions: 2);

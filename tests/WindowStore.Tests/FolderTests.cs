@@ -104,4 +104,19 @@ public sealed class FolderTests : IDisposable
         reopened.Compact();
         Assert.Single(Directory.GetFiles(folder.File("interactions/p=0"), "*.parquet"));
     }
+
+    [Fact]
+    public async Task A_segment_that_appears_while_the_folder_is_looked_through_is_not_taken_for_a_covered_one()
+    {
+        var segments = new SegmentFolder(folder.File("interactions"));
+        Directory.CreateDirectory(segments.Path(0));
+        using var written = new CancellationTokenSource();
+        var looking = Task.Run(() =>
+        {
+            while (!written.IsCancellationRequested) Assert.Empty(segments.Covered());
+        }, TestContext.Current.CancellationToken);
+        for (int n = 0; n < 2_000; n++) await File.WriteAllBytesAsync(segments.File(0, n, n), [], TestContext.Current.CancellationToken);
+        await written.CancelAsync();
+        await looking;
+    }
 }

@@ -17,8 +17,7 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
 
     public EmbeddedEventLog(string folder, EmbeddedEventLogOptions options, TimeProvider time, ILogger<EmbeddedEventLog> logger)
     {
-        if (options.Partitions is < 1 or > 64) throw new ArgumentException($"Partitions is {options.Partitions}; expected 1 to 64", nameof(options));
-        if (options.MaxRecordBytes is < 4096 or > 16 << 20) throw new ArgumentException($"MaxRecordBytes is {options.MaxRecordBytes}; expected 4096 to {16 << 20}", nameof(options));
+        if (options.Problem() is { } problem) throw new ArgumentException(problem, nameof(options));
         (_folder, _options, _time, _logger) = (Path.GetFullPath(folder), options, time, logger);
         Directory.CreateDirectory(_folder);
         string lockPath = Path.Combine(_folder, "lock");
@@ -73,6 +72,9 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
         return erased;
     }
 
+    /// <summary>Drops now what retention lets go of the topic.</summary>
+    internal Task DropOldAsync(string topic) => Topic(topic).DropOldAsync();
+
     public async ValueTask DisposeAsync()
     {
         TopicLog[] topics;
@@ -97,7 +99,7 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
             if (_topics.TryGetValue(topic, out var known)) return known;
             if (topic.Length is 0 or > 100 || topic.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('-' or '_')))
                 throw new ArgumentException($"topic name '{topic}': expected 1 to 100 letters, digits, '-' or '_'", nameof(topic));
-            return _topics[topic] = new TopicLog(Path.Combine(_folder, topic), _options, _time, _logger);
+            return _topics[topic] = new TopicLog(topic, Path.Combine(_folder, topic), _options, _time, _logger);
         }
     }
 }

@@ -53,7 +53,7 @@ internal sealed class EmbeddedSubscription(string topic, TopicLog log, string gr
             _next[partition] = start;
         }
         var messages = new MessageMemory();
-        log.Partitions[partition].Read(ref _positions[partition], _next[partition], partition, max, messages);
+        log.Partitions[partition].Read(ref _positions[partition], ref _next[partition], partition, max, messages);
         if (messages.ToBatch(partition, startsAnew: !_begun[partition]) is not { } batch) return null;
         _next[partition] = batch.NextOffset;
         _begun[partition] = true;

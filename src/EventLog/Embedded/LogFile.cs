@@ -23,8 +23,10 @@ internal sealed class LogFile : IDisposable
     {
         (_folder, _geometry, _slots) = (folder, geometry, slots);
         long durableUntil = slots.DurableUntil ?? 0;
-        DropBehind(durableUntil);
-        _index = new OffsetIndex(Path.Combine(folder, "offsets"), durableUntil);
+        Begin = LogBegin.Load(folder);
+        if (Begin.Address > durableUntil) throw new InvalidDataException($"{folder}: the log begins at address {Begin.Address}, but is durable up to {durableUntil} only; restore the folder from a copy");
+        DropOutside(Begin.Address, durableUntil);
+        _index = new OffsetIndex(Path.Combine(folder, "offsets"), Begin.Offset, durableUntil);
         _device = Devices.CreateLogDevice(Path.Combine(folder, DataName), preallocateFile: false, deleteOnClose: false);
         _log = new FasterLog(new FasterLogSettings
         {
@@ -35,7 +37,11 @@ internal sealed class LogFile : IDisposable
             SegmentSizeBits = geometry.SegmentBits,
             TryRecoverLatest = true,
         });
+        if (Begin.Address > _log.BeginAddress) _log.TruncateUntil(Begin.Address); // a crash came before the commit that would have told
     }
+
+    /// <summary>The oldest record that is still held.</summary>
+    public LogBegin Begin { get; private set; }
 
     /// <summary>The offset that the next record gets.</summary>
     public long NextOffset { get; private set; }
@@ -83,9 +89,35 @@ internal sealed class LogFile : IDisposable
         _index.Save();
     }
 
+    /// <summary>
+    /// Drops from the begin what the retention lets go, up to a record that the index knows. False: there is nothing to drop. The files go with the next commit.
+    /// No scan may be reading, and none from below the new begin may read on.
+    /// </summary>
+    public bool TryDrop(LogRetention retention, DateTimeOffset now)
+    {
+        var entries = _index.ToArray();
+        int drop = 0;
+        if (retention.Age is { } age)
+        {
+            long before = (now - age).ToUnixTimeMilliseconds();
+            // The last entry that is itself too old: so is all before it.
+            drop = Math.Max(drop, FirstNot(entries, entry => RecordAt(entry.Address) is { } record && record.TimestampMs < before) - 1);
+        }
+        if (retention.Bytes is { } bytes) drop = Math.Max(drop, Math.Min(entries.Length - 1, FirstNot(entries, entry => _log.TailAddress - entry.Address > bytes)));
+        long keepFrom = retention.KeepFrom();
+        drop = Math.Min(drop, FirstNot(entries, entry => entry.Offset <= keepFrom) - 1);
+        if (drop <= 0) return false;
+
+        Begin = new LogBegin(entries[drop].Offset, entries[drop].Address);
+        Begin.Save(_folder);
+        _index.DropBelow(Begin.Offset);
+        _log.TruncateUntil(Begin.Address);
+        return true;
+    }
+
     /// <summary>Messages from the offset on; call again for what was committed in between. Not for two threads at once.</summary>
     public LogScan ScanFrom(long offset, int partition) =>
-        new(_log.Scan(_index.Floor(offset)?.Address ?? _log.BeginAddress, long.MaxValue, recover: false, scanBufferingMode: ScanBufferingMode.SinglePageBuffering), offset, partition, _folder);
+        new(_log.Scan(_index.Floor(offset)?.Address ?? FirstAddress, long.MaxValue, recover: false, scanBufferingMode: ScanBufferingMode.SinglePageBuffering), offset, partition, _folder);
 
     public void Dispose()
     {
@@ -100,15 +132,15 @@ internal sealed class LogFile : IDisposable
     // Sets NextOffset; returns the address behind the last whole record.
     private unsafe long FindEnd()
     {
-        long start = _log.BeginAddress;
-        NextOffset = 0;
+        long start = FirstAddress;
+        NextOffset = Begin.Offset;
         if (_index.Floor(long.MaxValue - OffsetIndex.Interval) is var (offset, address))
         {
             (NextOffset, start) = (offset, address);
-            if (!StartsAt(start, offset))
+            if (RecordAt(start)?.Offset != offset)
             {
                 _index.Clear();
-                (NextOffset, start) = (0, _log.BeginAddress);
+                (NextOffset, start) = (Begin.Offset, FirstAddress);
             }
         }
         long end = start;
@@ -140,15 +172,19 @@ internal sealed class LogFile : IDisposable
         return end;
     }
 
-    private unsafe bool StartsAt(long address, long offset)
+    private long FirstAddress => Math.Max(_log.BeginAddress, Begin.Address);
+
+    // Null: no whole record begins there.
+    private unsafe (long Offset, long TimestampMs)? RecordAt(long address)
     {
         using var scan = _log.Scan(address, long.MaxValue, recover: false, scanBufferingMode: ScanBufferingMode.SinglePageBuffering);
         try
         {
-            if (!scan.UnsafeGetNext(out byte* bytes, out int length, out long current, out _)) return false;
+            if (!scan.UnsafeGetNext(out byte* bytes, out int length, out long current, out _)) return null;
             try
             {
-                return current == address && RecordFormat.TryReadOffset(new ReadOnlySpan<byte>(bytes, length)) == offset;
+                var record = new ReadOnlySpan<byte>(bytes, length);
+                return current == address && RecordFormat.TryReadOffset(record) is { } offset ? (offset, RecordFormat.ReadTimestamp(record)) : null;
             }
             finally
             {
@@ -157,8 +193,21 @@ internal sealed class LogFile : IDisposable
         }
         catch (FasterException torn) when (IsTorn(torn))
         {
-            return false;
+            return null;
         }
+    }
+
+    // How many entries at the front hold, where none holds behind one that does not.
+    private static int FirstNot((long Offset, long Address)[] entries, Func<(long Offset, long Address), bool> holds)
+    {
+        int low = 0, high = entries.Length;
+        while (low < high)
+        {
+            int middle = (low + high) / 2;
+            if (holds(entries[middle])) low = middle + 1;
+            else high = middle;
+        }
+        return low;
     }
 
     // What FASTER says about zeros and nonsense where a record should be; a failing disk is not that and must not shorten the log.
@@ -167,16 +216,17 @@ internal sealed class LogFile : IDisposable
 
     // Records behind the last commit were never acknowledged. They must read as zeros: the page may be left half full by a longer record,
     // and old bytes there would pass for records. Missing bytes before the commit read as zeros too, and FindEnd sees them.
-    private void DropBehind(long durableUntil)
+    // Files below the begin belong to nobody.
+    private void DropOutside(long begin, long durableUntil)
     {
         long segmentBytes = 1L << _geometry.SegmentBits, pageBytes = 1L << _geometry.PageBits;
-        long lastSegment = durableUntil / segmentBytes, within = durableUntil % segmentBytes;
+        long firstSegment = begin / segmentBytes, lastSegment = durableUntil / segmentBytes, within = durableUntil % segmentBytes;
         foreach (string path in Directory.GetFiles(_folder, DataName + ".*"))
         {
             if (!long.TryParse(Path.GetExtension(path).AsSpan(1), out long segment)) continue;
-            if (segment > lastSegment) File.Delete(path);
+            if (segment < firstSegment || segment > lastSegment) File.Delete(path);
         }
-        for (long segment = 0; segment <= lastSegment && durableUntil > 0; segment++)
+        for (long segment = firstSegment; segment <= lastSegment && durableUntil > 0; segment++)
         {
             using var file = new FileStream(Path.Combine(_folder, $"{DataName}.{segment}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             long keep = segment == lastSegment ? within : segmentBytes;

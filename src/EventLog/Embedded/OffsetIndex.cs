@@ -14,15 +14,17 @@ internal sealed class OffsetIndex : IDisposable
     private readonly FileStream _file;
     private readonly List<(long Offset, long Address)> _entries = [];
     private readonly Lock _gate = new();
+    private long _first; // offset of entry 0: where the log begins
     private int _written;
 
-    public OffsetIndex(string path, long durableUntil)
+    public OffsetIndex(string path, long firstOffset, long durableUntil)
     {
         _file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-        Load(durableUntil);
-        _file.SetLength((long)_entries.Count * EntryBytes);
+        _first = firstOffset;
+        int passed = Load(durableUntil);
+        _written = passed == 0 ? _entries.Count : 0; // or all is written anew, from the first that counts
+        _file.SetLength((long)_written * EntryBytes);
         _file.Position = _file.Length;
-        _written = _entries.Count;
     }
 
     /// <summary>The nearest entry at or before the offset; null: start at the log's beginning.</summary>
@@ -30,16 +32,23 @@ internal sealed class OffsetIndex : IDisposable
     {
         lock (_gate)
         {
-            int after = (int)Math.Min(_entries.Count, offset / Interval + 1); // entries are dense: entry n is record n * Interval
+            if (offset < _first) return null;
+            int after = (int)Math.Min(_entries.Count, (offset - _first) / Interval + 1); // entries are dense: entry n is record _first + n * Interval
             return after == 0 ? null : _entries[after - 1];
         }
+    }
+
+    /// <summary>All entries, ascending.</summary>
+    public (long Offset, long Address)[] ToArray()
+    {
+        lock (_gate) return [.. _entries];
     }
 
     public void Note(long offset, long address)
     {
         lock (_gate)
         {
-            if (offset == (long)_entries.Count * Interval) _entries.Add((offset, address));
+            if (offset == _first + (long)_entries.Count * Interval) _entries.Add((offset, address));
         }
     }
 
@@ -51,6 +60,19 @@ internal sealed class OffsetIndex : IDisposable
             _entries.Clear();
             _written = 0;
             _file.SetLength(0);
+        }
+    }
+
+    /// <summary>The log begins at this entry from now on.</summary>
+    public void DropBelow(long offset)
+    {
+        lock (_gate)
+        {
+            _entries.RemoveRange(0, (int)((offset - _first) / Interval));
+            _first = offset;
+            _written = 0;
+            _file.SetLength(0);
+            Save();
         }
     }
 
@@ -74,16 +96,25 @@ internal sealed class OffsetIndex : IDisposable
 
     public void Dispose() => _file.Dispose();
 
-    private void Load(long durableUntil)
+    // Returns how many entries lie below the log's begin.
+    private int Load(long durableUntil)
     {
+        int passed = 0;
         Span<byte> entry = stackalloc byte[EntryBytes];
         while (_file.ReadAtLeast(entry, EntryBytes, throwOnEndOfStream: false) == EntryBytes)
         {
             long offset = BinaryPrimitives.ReadInt64LittleEndian(entry), address = BinaryPrimitives.ReadInt64LittleEndian(entry[8..]);
             bool whole = BinaryPrimitives.ReadUInt32LittleEndian(entry[16..]) == Crc32C.Of(entry[..16]);
-            if (!whole || offset != (long)_entries.Count * Interval || address >= durableUntil) return;
-            if (_entries.Count > 0 && address <= _entries[^1].Address) return;
+            if (!whole || address >= durableUntil) break;
+            if (_entries.Count == 0 && offset < _first)
+            {
+                passed++;
+                continue;
+            }
+            if (offset != _first + (long)_entries.Count * Interval) break;
+            if (_entries.Count > 0 && address <= _entries[^1].Address) break;
             _entries.Add((offset, address));
         }
+        return passed;
     }
 }

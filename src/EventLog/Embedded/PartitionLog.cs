@@ -10,7 +10,11 @@ internal sealed class PartitionLog : IAsyncDisposable
 {
     private const int MaxRecordsPerCommit = 65_536;
 
-    private sealed record Append(IReadOnlyList<LogRecord> Records, TaskCompletionSource<long> FirstOffset);
+    /// <param name="Records">None: what is asked for is to drop what is old.</param>
+    private sealed record Append(IReadOnlyList<LogRecord> Records, TaskCompletionSource<long> FirstOffset)
+    {
+        public static Append Of(IReadOnlyList<LogRecord> records) => new(records, new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously));
+    }
 
     private readonly Channel<Append> _appends = Channel.CreateUnbounded<Append>(new UnboundedChannelOptions { SingleReader = true });
     private readonly string _folder;
@@ -18,43 +22,54 @@ internal sealed class PartitionLog : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Action _committed;
+    private readonly LogRetention? _retention;
     private readonly Lock _reading = new();
     private readonly SemaphoreSlim _changing = new(1); // held while records are added, or the file is exchanged
     private readonly Task _writer;
     private LogFile _file;
     private bool _broken;
     private bool _disposed;
+    private long _beginOffset;
     private long _endOffset;
 
-    public PartitionLog(string folder, LogGeometry geometry, TimeProvider time, ILogger logger, Action committed)
+    /// <param name="retention">Null: nothing is ever dropped.</param>
+    public PartitionLog(string folder, LogGeometry geometry, LogRetention? retention, TimeProvider time, ILogger logger, Action committed)
     {
-        (_folder, _geometry, _time, _logger, _committed) = (folder, geometry, time, logger, committed);
+        (_folder, _geometry, _retention, _time, _logger, _committed) = (folder, geometry, retention, time, logger, committed);
         _file = LogFile.Open(folder, geometry, logger);
-        _endOffset = _file.NextOffset;
+        (_beginOffset, _endOffset) = (_file.Begin.Offset, _file.NextOffset);
         _writer = Task.Run(WriteAsync);
     }
 
     /// <summary>The oldest offset still held.</summary>
-    public long BeginOffset { get; private set; }
+    public long BeginOffset => Volatile.Read(ref _beginOffset);
 
     public long EndOffset => Volatile.Read(ref _endOffset);
 
     /// <summary>Durable when the task ends; its result is the first record's offset, the others follow without gap.</summary>
     public Task<long> AppendAsync(IReadOnlyList<LogRecord> records)
     {
-        var append = new Append(records, new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var append = Append.Of(records);
         return _appends.Writer.TryWrite(append) ? append.FirstOffset.Task : throw new ObjectDisposedException(nameof(EmbeddedEventLog));
     }
 
-    /// <summary>Messages from the offset on. The scan is opened anew when the file behind it was.</summary>
-    public void Read(ref (LogFile File, LogScan Scan)? position, long offset, int partition, int max, MessageMemory messages)
+    /// <summary>Drops what the retention lets go, in turn with the appends.</summary>
+    public Task DropOldAsync()
+    {
+        var drop = Append.Of([]);
+        return _retention is not null && _appends.Writer.TryWrite(drop) ? drop.FirstOffset.Task : Task.CompletedTask;
+    }
+
+    /// <summary>Messages from the offset on, which moves over what retention removed. The scan is opened anew when the file behind it was.</summary>
+    public void Read(ref (LogFile File, LogScan Scan)? position, ref long offset, int partition, int max, MessageMemory messages)
     {
         lock (_reading)
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(EmbeddedEventLog));
-            if (position is null || position.Value.File != _file)
+            if (offset < _beginOffset || position is null || position.Value.File != _file)
             {
                 position?.Scan.Dispose();
+                offset = Math.Max(offset, _beginOffset);
                 position = (_file, _file.ScanFrom(offset, partition));
             }
             position.Value.Scan.Read(max, messages);
@@ -118,15 +133,18 @@ internal sealed class PartitionLog : IAsyncDisposable
         {
             together.Clear();
             int records = 0;
+            bool dropOld = false;
             while (records < MaxRecordsPerCommit && _appends.Reader.TryRead(out var append))
             {
                 together.Add(append);
                 records += append.Records.Count;
+                dropOld |= append.Records.Count == 0;
             }
             await _changing.WaitAsync().ConfigureAwait(false);
             try
             {
                 if (_broken) Reopen();
+                if (dropOld) Drop();
                 long next = _file.NextOffset;
                 var firsts = together.ConvertAll(append => Enqueue(append.Records));
                 await _file.CommitAsync().ConfigureAwait(false);
@@ -168,6 +186,17 @@ internal sealed class PartitionLog : IAsyncDisposable
         return first;
     }
 
+    // The commit that follows removes the files.
+    private void Drop()
+    {
+        lock (_reading)
+        {
+            if (_retention is null || !_file.TryDrop(_retention, _time.GetUtcNow())) return;
+            _logger.LogInformation("{Folder}: dropped the {Records} records before offset {Begin}", _folder, _file.Begin.Offset - _beginOffset, _file.Begin.Offset);
+            Volatile.Write(ref _beginOffset, _file.Begin.Offset);
+        }
+    }
+
     private void Reopen(Action? closed = null)
     {
         lock (_reading)
@@ -177,6 +206,7 @@ internal sealed class PartitionLog : IAsyncDisposable
             closed?.Invoke();
             _file = LogFile.Open(_folder, _geometry, _logger);
             _endOffset = Math.Max(_endOffset, _file.NextOffset);
+            _beginOffset = _file.Begin.Offset;
             _broken = false;
         }
     }

@@ -67,6 +67,9 @@ internal static class RecordFormat
         return ReadOffset(bytes);
     }
 
+    /// <summary>Of a whole record: when the log took it, UTC milliseconds.</summary>
+    public static long ReadTimestamp(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadInt64LittleEndian(bytes[12..]);
+
     /// <summary>The message, its bytes copied into <paramref name="memory"/>; null when the bytes are no whole, undamaged record, or an erased one.</summary>
     public static LogMessage? TryRead(ReadOnlySpan<byte> bytes, int partition, MessageMemory memory)
     {
@@ -76,7 +79,7 @@ internal static class RecordFormat
         int end = HeaderBytes + keyBytes + Math.Max(0, valueBytes);
         if (!TryReadHeaders(bytes[end..], memory, out var headers)) return null;
         var body = memory.Copy(bytes[HeaderBytes..end]);
-        return new LogMessage(partition, offset, BinaryPrimitives.ReadInt64LittleEndian(bytes[12..]), body[..keyBytes], valueBytes < 0 ? (ReadOnlyMemory<byte>?)null : body[keyBytes..], headers);
+        return new LogMessage(partition, offset, ReadTimestamp(bytes), body[..keyBytes], valueBytes < 0 ? (ReadOnlyMemory<byte>?)null : body[keyBytes..], headers);
     }
 
     private static bool TryReadHeaders(ReadOnlySpan<byte> bytes, MessageMemory memory, out List<LogHeader>? headers)

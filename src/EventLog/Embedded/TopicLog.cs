@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BeeFormer.Streaming.Contracts;
 using Microsoft.Extensions.Logging;
 
 namespace BeeFormer.Streaming.EventLog.Embedded;
@@ -11,9 +12,12 @@ internal sealed class TopicLog : IAsyncDisposable
     private readonly string _groupsPath;
     private readonly Dictionary<string, Dictionary<int, long>> _groups = [];
     private readonly Lock _groupsGate = new();
+    private static readonly TimeSpan DropOldEvery = TimeSpan.FromMinutes(10);
+
+    private readonly ITimer _dropOld;
     private TaskCompletionSource _committed = NewSignal();
 
-    public TopicLog(string folder, EmbeddedEventLogOptions options, TimeProvider time, ILogger logger)
+    public TopicLog(string topic, string folder, EmbeddedEventLogOptions options, TimeProvider time, ILogger logger)
     {
         Directory.CreateDirectory(folder);
         var geometry = LoadLayout(Path.Combine(folder, "topic.json"), options);
@@ -21,8 +25,10 @@ internal sealed class TopicLog : IAsyncDisposable
         if (File.Exists(_groupsPath)) _groups = ReadJson<Dictionary<string, Dictionary<int, long>>>(_groupsPath);
         Partitions = new PartitionLog[options.Partitions];
         for (int p = 0; p < Partitions.Length; p++)
-            Partitions[p] = new PartitionLog(Path.Combine(folder, $"p{p}"), geometry, time, logger, Signal);
+            Partitions[p] = new PartitionLog(Path.Combine(folder, $"p{p}"), geometry, RetentionOf(topic, p, options), time, logger, Signal);
         DurableFiles.FlushFolder(folder);
+        _dropOld = time.CreateTimer(_ => _ = DropOldAsync(), null, DropOldEvery, DropOldEvery);
+        _ = DropOldAsync(); // failures are logged where they happen, and the next time tries again
     }
 
     public PartitionLog[] Partitions { get; }
@@ -35,6 +41,9 @@ internal sealed class TopicLog : IAsyncDisposable
     public PartitionLog Partition(string topic, int partition) => (uint)partition < (uint)Partitions.Length
         ? Partitions[partition]
         : throw new ArgumentOutOfRangeException(nameof(partition), partition, $"topic {topic} has {Partitions.Length} partitions");
+
+    /// <summary>Drops what retention lets go; happens by itself at intervals.</summary>
+    public Task DropOldAsync() => Task.WhenAll(Partitions.Select(partition => partition.DropOldAsync()));
 
     public long CommittedOf(string group, int partition)
     {
@@ -54,9 +63,18 @@ internal sealed class TopicLog : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _dropOld.DisposeAsync().ConfigureAwait(false);
         foreach (var partition in Partitions) await partition.DisposeAsync().ConfigureAwait(false);
         Signal(); // readers that wait find the log closed
     }
+
+    // A fresh index is built from the log of items, so those stay; what Ingest has not landed is in no other place.
+    private LogRetention? RetentionOf(string topic, int partition, EmbeddedEventLogOptions options) => topic switch
+    {
+        Topics.Interactions => new LogRetention(options.Retention, options.RetentionBytes, () => CommittedOf(ReaderGroups.Ingest, partition)),
+        Topics.DeadLetters => new LogRetention(options.Retention, options.RetentionBytes, () => long.MaxValue),
+        _ => null,
+    };
 
     private void Signal() => Interlocked.Exchange(ref _committed, NewSignal()).TrySetResult();
 

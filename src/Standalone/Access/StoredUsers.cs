@@ -31,7 +31,8 @@ internal sealed class StoredUsers : IUserAccess
         {
             HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
             builder.Logging.SetMinimumLevel(LogLevel.Error);
-            builder.Services.AddEmbeddedEventLog(folder.Log);
+            if (builder.Configuration.NamesKafka()) builder.Services.AddKafkaEventLog(builder.Configuration);
+            else builder.Services.AddEmbeddedEventLog(folder.Log, builder.Configuration);
             builder.Services.AddProfiles(builder.Configuration, folder.Profiles);
             builder.Services.AddWindowStore(folder.Windows);
             builder.Services.AddModelStore(folder.Models);

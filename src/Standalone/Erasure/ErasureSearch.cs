@@ -14,7 +14,7 @@ namespace BeeFormer.Streaming.Standalone.Erasure;
 /// <summary>Looks for a user in every store by what the store knows, and in every file of the data folder by the id's bytes.</summary>
 internal sealed class ErasureSearch(IEventLog log, IWindowStore windows, IProfiles profiles, IModelStore models, EventClock clock, string root) : IErasureSearch
 {
-    private const string EventLog = "event log";
+    private const string EventLog = "event log", DeadLetters = "dead letters";
 
     public async Task<ErasureReport> FindAsync(UserId user, CancellationToken cancellationToken)
     {
@@ -22,7 +22,7 @@ internal sealed class ErasureSearch(IEventLog log, IWindowStore windows, IProfil
         List<SearchedStore> stores =
         [
             Log(traces, Topics.Interactions, EventLog, "topic interactions: messages under the user's key, unreadable ones that name the user"),
-            Log(traces, Topics.DeadLetters, "dead letters", "topic dead-letters: letters about such messages"),
+            Log(traces, Topics.DeadLetters, DeadLetters, "topic dead-letters: letters about such messages"),
             await Task.Run(() => new SearchedStore("window store", "rows of every segment, also of copies and files that are not read any more", windows.FindUser(user), []), cancellationToken),
             await ProfileAsync(user, cancellationToken),
             Models(),
@@ -30,11 +30,8 @@ internal sealed class ErasureSearch(IEventLog log, IWindowStore windows, IProfil
         ];
         var holding = stores.Where(store => store.Found.Count > 0).ToList();
         if (holding.Count == 0) return new ErasureReport(user.Value, true, "erased", null, stores);
-        if (traces.AppendOnly && holding is [{ Store: EventLog }] && await log.RetentionAsync(Topics.Interactions, cancellationToken) is { } retention)
-        {
-            DateTimeOffset until = DateTimeOffset.FromUnixTimeMilliseconds(traces.Found.Where(trace => trace.Topic == Topics.Interactions).Max(trace => trace.NewestMs)) + retention;
-            return new ErasureReport(user.Value, false, string.Create(CultureInfo.InvariantCulture, $"until {until:yyyy-MM-dd HH:mm:ss'Z'}: the log only appends, and keeps messages for {retention}"), until, stores);
-        }
+        if (traces.AppendOnly && holding.TrueForAll(store => store.Store is EventLog or DeadLetters) && await GoneByAsync(traces, cancellationToken) is { } until)
+            return new ErasureReport(user.Value, false, string.Create(CultureInfo.InvariantCulture, $"until {until:yyyy-MM-dd HH:mm:ss'Z'}: by then the log, which only appends, will have dropped the last message by its retention"), until, stores);
         return new ErasureReport(user.Value, false, $"not yet: {string.Join(", ", holding.Select(store => store.Store))} {(holding.Count == 1 ? "holds" : "hold")} something of the user", null, stores);
     }
 
@@ -42,6 +39,19 @@ internal sealed class ErasureSearch(IEventLog log, IWindowStore windows, IProfil
         [.. traces.Found.Where(trace => trace.Topic == topic).Select(trace => string.Create(CultureInfo.InvariantCulture,
             $"{topic}/{trace.Partition}: {trace.Messages:N0} {(trace.Messages == 1 ? "message" : "messages")}, the newest of {DateTimeOffset.FromUnixTimeMilliseconds(trace.NewestMs):yyyy-MM-dd HH:mm:ss'Z'}"))],
         traces.AppendOnly ? ["this log only appends: messages stay until retention or compaction removes them"] : []);
+
+    // Null: a topic keeps its messages for ever, or nobody knows for how long.
+    private async Task<DateTimeOffset?> GoneByAsync(LogTraces traces, CancellationToken cancellationToken)
+    {
+        DateTimeOffset last = DateTimeOffset.MinValue;
+        foreach (LogTrace trace in traces.Found)
+        {
+            if (await log.RetentionAsync(trace.Topic, cancellationToken) is not { } retention) return null;
+            DateTimeOffset gone = DateTimeOffset.FromUnixTimeMilliseconds(trace.NewestMs) + retention;
+            if (gone > last) last = gone;
+        }
+        return last;
+    }
 
     private async Task<SearchedStore> ProfileAsync(UserId user, CancellationToken cancellationToken)
     {

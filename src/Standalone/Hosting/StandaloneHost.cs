@@ -23,7 +23,7 @@ using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Standalone.Hosting;
 
-/// <summary>All services in one process on the embedded parts, everything under one data folder.</summary>
+/// <summary>All services in one process, everything under one data folder but for the parts whose servers the configuration names.</summary>
 internal sealed class StandaloneHost : IAsyncDisposable
 {
     private readonly WebApplication application;
@@ -90,7 +90,8 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddSingleton<TrainingBoard>();
         services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
-        services.AddEmbeddedEventLog(folder.Log);
+        if (builder.Configuration.NamesKafka()) services.AddKafkaEventLog(builder.Configuration);
+        else services.AddEmbeddedEventLog(folder.Log, builder.Configuration);
         services.AddProfiles(builder.Configuration, folder.Profiles);
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);
