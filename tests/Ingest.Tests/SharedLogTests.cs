@@ -43,6 +43,7 @@ public sealed class SharedLogTests : IDisposable
         await TakenAsync(host, 3); // not landed: the clock stands still
         Assert.True(_store.TryWriteInteractions(0, 0, 1, [Row(0, "a"), Row(1, "b")])); // by the reader who had the partition
         _log.Deliver(startAt => new LogBatch(0, FromLetter(startAt(0), 5), startsAnew: true));
+        await TakenAsync(host, 5); // before the clock closes the segment that the partition left open
         await UntilAsync(() => _store.NextOffset(Topics.Interactions, 0) == 5);
         Assert.Equal(["a", "b", "c", "d", "e"], Landed());
         Assert.Equal(1, _log.Subscriptions);
