@@ -36,7 +36,7 @@ internal sealed record Verdict(
 /// <summary>The change is durable; no later answer contradicts it.</summary>
 internal sealed record ItemAnswer(string ItemId, string Status, ServedBy? By) : Answer(By);
 
-/// <summary>The user is forgotten: profile and stored interactions are removed.</summary>
+/// <summary>The request is durable; the user is removed from every store.</summary>
 internal sealed record UserAnswer(string UserId, string Status, ServedBy? By) : Answer(By);
 
 /// <param name="Live">The version that the model store names; it serves once its collection is built.</param>

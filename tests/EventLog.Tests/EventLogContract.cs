@@ -41,6 +41,18 @@ public abstract class EventLogContract
     }
 
     [Fact]
+    public async Task Erasing_takes_messages_out_or_says_that_the_log_only_appends()
+    {
+        var log = Open();
+        await log.AppendAsync("interactions", [Rec("u1", "a"), Rec("u2", "b"), Rec("u1", null), Rec("u2", "c")], Token);
+        long? erased = await log.EraseAsync("interactions", message => Text(message.Key) == "u1", Token);
+        Assert.True(erased is null or 2);
+        var left = await ReadAsync(log, "interactions", erased is null ? 4 : 2);
+        Assert.Equal(erased is null ? [0L, 1, 2, 3] : [1L, 3], left.Select(m => m.Offset));
+        Assert.Equal(4, await log.EndOffsetAsync("interactions", 0, Token));
+    }
+
+    [Fact]
     public async Task Reading_starts_at_any_offset()
     {
         var log = Open();

@@ -20,7 +20,7 @@ internal static class EventEndpoints
             .Accepts<IReadOnlyList<InteractionBody>>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json")
             .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         v1.MapDelete("/users/{id}", ForgetAsync).WithName("ForgetUser").WithTags("Events")
-            .WithSummary("Forgets a user: profile and stored interactions")
+            .WithSummary("Forgets a user everywhere: the request is durable when the answer comes, /v1/users/{id}/erasure tells when it is done")
             .ProducesProblem(StatusCodes.Status400BadRequest);
     }
 

@@ -10,6 +10,8 @@ namespace BeeFormer.Streaming.EventLog.DeadLetters;
 /// </summary>
 public sealed class UserMentions
 {
+    private const int FewIds = 16;
+
     private readonly HashSet<string> _ids;
     private readonly byte[][] _utf8;
 
@@ -23,7 +25,18 @@ public sealed class UserMentions
         (letter.Topic == Topics.Interactions && IsId(letter.Key)) || (letter.Value is { } value && In(value))
         || letter.Headers?.Any(header => IsId(header.Value)) is true;
 
-    public bool In(ReadOnlySpan<byte> value) => InJson(value) ?? InBytes(value);
+    public bool In(ReadOnlySpan<byte> value) => MayBeIn(value) && (InJson(value) ?? InBytes(value));
+
+    // Most messages speak of nobody sought, and most show it by their bytes alone.
+    private bool MayBeIn(ReadOnlySpan<byte> value)
+    {
+        if (_utf8.Length > FewIds || value.Contains((byte)'\\') || value.IndexOf(Base64Field) >= 0) return true;
+        foreach (byte[] id in _utf8)
+            if (value.IndexOf(id) >= 0) return true;
+        return false;
+    }
+
+    private static ReadOnlySpan<byte> Base64Field => "data_base64"u8;
 
     private bool IsId(byte[]? bytes) => bytes is not null && _utf8.Any(id => bytes.AsSpan().SequenceEqual(id));
 

@@ -124,25 +124,31 @@ internal sealed class LogErasing(IEventLog log, IWindowStore store, IProfiles pr
     private sealed class SoughtMessages(Dictionary<(int Partition, UserId User), (long Offset, long AtMs)> requests, HashSet<LogPosition> late, TimeSpan allowedClockError)
     {
         private readonly InteractionReader _reader = new();
-        private readonly (byte[] Id, long AtMs, UserMentions Mentions)[] _users =
-            [.. requests.Select(request => (Encoding.UTF8.GetBytes(request.Key.User.Value), request.Value.AtMs, new UserMentions([request.Key.User])))];
+        private readonly char[] _key = new char[Id.MaxBytes];
+        private readonly Dictionary<string, List<(int Partition, long Offset)>> _offsets =
+            requests.GroupBy(request => request.Key.User.Value).ToDictionary(user => user.Key, user => user.Select(request => (request.Key.Partition, request.Value.Offset)).ToList());
+        private readonly UserMentions _all = new(requests.Keys.Select(key => key.User));
+        private readonly (UserMentions Mentions, long AtMs)[] _users = [.. requests.Select(request => (new UserMentions([request.Key.User]), request.Value.AtMs))];
 
         public bool Holds(LogMessage message)
         {
             if (late.Contains(new LogPosition(message.Partition, message.Offset))) return true;
             if (Of(message) is { } offset) return message.Offset < offset;
             // Of others are those that cannot be read and speak of the user: their letters are gone, too.
-            if (message.Value is not { } value || !_users.Any(user => message.TimestampMs <= user.AtMs && user.Mentions.In(value.Span))) return false;
+            if (message.Value is not { } value || !_all.In(value.Span) || !_users.Any(user => message.TimestampMs <= user.AtMs && user.Mentions.In(value.Span))) return false;
             return InteractionMessage.Read(_reader, message, allowedClockError) is not null;
         }
 
         public bool IsRequest(LogMessage message) => message.Value is null && Of(message) is { } offset && message.Offset <= offset;
 
+        // The offset of the request of the message's user.
         private long? Of(in LogMessage message)
         {
-            foreach (var user in _users)
-                if (message.Key.Span.SequenceEqual(user.Id) && requests.TryGetValue((message.Partition, new UserId(Encoding.UTF8.GetString(user.Id))), out var request)) return request.Offset;
-            return null;
+            if (message.Key.Length > _key.Length) return null;
+            int length = Encoding.UTF8.GetChars(message.Key.Span, _key);
+            if (!_offsets.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(_key.AsSpan(0, length), out var offsets)) return null;
+            int partition = message.Partition;
+            return offsets.FindIndex(request => request.Partition == partition) is >= 0 and var n ? offsets[n].Offset : null;
         }
     }
 }
