@@ -1,4 +1,4 @@
-// From the log to durable segments: `dotnet run -c Release --project bench/Landing -- [events] [partitions …]`
+// From the log to durable segments: `dotnet run -c Release --project bench/Landing -- [--events N] [--partitions 1,8] [--kafka HOST:PORT]`
 using System.Diagnostics;
 using System.Globalization;
 using BeeFormer.Streaming.Contracts;
@@ -7,18 +7,20 @@ using BeeFormer.Streaming.EventLog.Embedded;
 using BeeFormer.Streaming.Ingest;
 using BeeFormer.Streaming.Profiles;
 using BeeFormer.Streaming.WindowStore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-int events = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 2_000_000;
-int[] partitions = args.Length > 1 ? [.. args.Skip(1).Select(n => int.Parse(n, CultureInfo.InvariantCulture))] : [1, 8];
-foreach (int count in partitions)
+string? Argument(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+int events = int.Parse(Argument("--events") ?? "2000000", CultureInfo.InvariantCulture);
+string? kafka = Argument("--kafka");
+foreach (int partitions in (Argument("--partitions") ?? "1,8").Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture)))
 {
-    string folder = Directory.CreateTempSubdirectory("ingest-bench-").FullName;
+    string folder = Directory.CreateTempSubdirectory("landing-bench-").FullName;
     try
     {
-        await RunAsync(folder, events, count);
+        await RunAsync(folder, events, partitions, kafka);
     }
     finally
     {
@@ -26,9 +28,10 @@ foreach (int count in partitions)
     }
 }
 
-static async Task RunAsync(string folder, int events, int partitions)
+static async Task RunAsync(string folder, int events, int partitions, string? kafka)
 {
-    using (var host = Build(folder, partitions, consume: false))
+    string prefix = $"bench{Guid.NewGuid():N}-";
+    using (var host = Build(folder, partitions, kafka, prefix))
     {
         var log = host.Services.GetRequiredService<IEventLog>();
         var stream = new EventStream(1);
@@ -41,8 +44,8 @@ static async Task RunAsync(string folder, int events, int partitions)
             await log.AppendAsync(Topics.Interactions, records, default);
             sent += records.Length;
         }
-        Console.WriteLine($"{partitions} partitions, {events:N0} events of {bytes / events} bytes; appended with making them in {clock.Elapsed.TotalSeconds:F1} s");
-
+        Console.WriteLine($"{(kafka is null ? "embedded" : "Kafka")}, {partitions} partitions, {events:N0} events of {bytes / events} bytes; appended with making them in {clock.Elapsed.TotalSeconds:F1} s");
+        if (kafka is not null) await MeasureAsync("a plain consume loop", events, () => Task.Run(() => PlainConsumer.Read(kafka, prefix + Topics.Interactions, partitions, events)));
         await MeasureAsync("read from the log", events, async () =>
         {
             await using var subscription = log.Subscribe(Topics.Interactions, "bench", _ => 0);
@@ -55,15 +58,16 @@ static async Task RunAsync(string folder, int events, int partitions)
     }
     foreach (bool profiles in new[] { false, true })
     {
-        using var host = Build(folder, partitions, consume: true, profiles);
+        using var host = Build(folder, partitions, kafka, prefix, profiles);
         var windows = host.Services.GetRequiredService<IWindowStore>();
+        using var peak = new PeakMemory();
         await MeasureAsync(profiles ? "log to durable segments and profiles" : "log to durable segments", events, async () =>
         {
             await host.StartAsync();
             while (Landed(windows, partitions) < events) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
-            await host.StopAsync();
         });
-        Console.WriteLine($"  {windows.Describe().InteractionSegments} segments, {windows.Describe().Bytes / (double)events:F0} bytes an event; peak memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB");
+        await host.StopAsync();
+        Console.WriteLine($"    {windows.Describe().InteractionSegments} segments, {windows.Describe().Bytes / (double)events:F0} bytes an event; memory at 1/3, 2/3 and the end of it: {peak.Thirds()} MB");
     }
 }
 
@@ -74,15 +78,23 @@ static long Landed(IWindowStore windows, int partitions)
     return landed;
 }
 
-static IHost Build(string folder, int partitions, bool consume, bool profiles = false)
+static IHost Build(string folder, int partitions, string? kafka, string prefix, bool? profiles = null)
 {
     var builder = Host.CreateApplicationBuilder();
     builder.Logging.SetMinimumLevel(LogLevel.Warning);
-    builder.Services.AddEmbeddedEventLog(Path.Combine(folder, "log"), new EmbeddedEventLogOptions { Partitions = partitions });
-    if (profiles) builder.Services.AddEmbeddedProfiles(Path.Combine(folder, "profiles"));
+    if (kafka is null) builder.Services.AddEmbeddedEventLog(Path.Combine(folder, "log"), new EmbeddedEventLogOptions { Partitions = partitions });
+    else
+    {
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Kafka:BootstrapServers"] = kafka, ["Kafka:TopicPrefix"] = prefix, ["Kafka:Topics:interactions:Partitions"] = $"{partitions}", ["Kafka:GroupProtocol"] = "consumer",
+        });
+        builder.Services.AddKafkaEventLog(builder.Configuration);
+    }
+    if (profiles == true) builder.Services.AddEmbeddedProfiles(Path.Combine(folder, "profiles"));
     else builder.Services.AddSingleton<IProfiles, NoProfiles>();
-    builder.Services.AddWindowStore(Path.Combine(folder, profiles ? "windows-and-profiles" : "windows"));
-    if (consume) builder.AddIngest();
+    builder.Services.AddWindowStore(Path.Combine(folder, profiles == true ? "windows-and-profiles" : "windows"));
+    if (profiles is not null) builder.AddIngest();
     return builder.Build();
 }
 
@@ -95,13 +107,4 @@ static async Task MeasureAsync(string what, int events, Func<Task> run)
     await run();
     double seconds = clock.Elapsed.TotalSeconds;
     Console.WriteLine($"  {what}: {events / seconds:N0} events/s, {(Environment.CpuUsage.TotalTime - cpu).TotalSeconds / events * 1e6:F2} us of CPU and {(GC.GetTotalAllocatedBytes(precise: true) - allocated) / (double)events:F0} bytes allocated an event");
-}
-
-/// <summary>Leaves the cost of profiles out.</summary>
-internal sealed class NoProfiles : IProfiles
-{
-    public long NextOffset(int partition) => long.MaxValue;
-    public ValueTask ApplyAsync(int partition, long nextOffset, IReadOnlyList<ProfileChange> changes, CancellationToken cancellationToken) => ValueTask.CompletedTask;
-    public ValueTask<IReadOnlyList<ProfileInteraction>> GetAsync(UserId user, CancellationToken cancellationToken) => new([]);
-    public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

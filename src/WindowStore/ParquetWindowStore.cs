@@ -29,10 +29,10 @@ public sealed class ParquetWindowStore : IWindowStore
         storage.Visible(Known(topic)).GroupBy(segment => segment.Partition).ToDictionary(partition => partition.Key, partition => SegmentFolder.NextOffset([.. partition]));
 
     public bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) =>
-        TryWrite(Topics.Interactions, partition, first, last, rows, row => row.Offset, SegmentFile.WriteInteractions);
+        TryWrite(Topics.Interactions, partition, first, last, rows is InteractionColumns columns ? columns.Offsets : rows.Select(row => row.Offset), temporary => SegmentFile.WriteInteractions(temporary, rows));
 
     public bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows) =>
-        TryWrite(Topics.Items, partition, first, last, rows, row => row.Offset, SegmentFile.WriteItems);
+        TryWrite(Topics.Items, partition, first, last, rows.Select(row => row.Offset), temporary => SegmentFile.WriteItems(temporary, rows));
 
     public InteractionWindow Read(WindowQuery query)
     {
@@ -115,13 +115,13 @@ public sealed class ParquetWindowStore : IWindowStore
         return gone;
     }
 
-    private bool TryWrite<T>(string topic, int partition, long first, long last, IReadOnlyList<T> rows, Func<T, long> offset, Action<string, IReadOnlyList<T>> write)
+    private bool TryWrite(string topic, int partition, long first, long last, IEnumerable<long> offsets, Action<string> write)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(partition);
         if (first < 0 || last < first) throw new ArgumentException($"A segment of partition {partition} cannot cover offsets {first} to {last}; expected 0 <= first <= last.");
-        foreach (var row in rows)
-            if (offset(row) < first || offset(row) > last) throw new ArgumentException($"A row has offset {offset(row)}, outside its segment's {first} to {last}.");
-        return storage.TryCreate(topic, partition, first, last, temporary => write(temporary, rows));
+        foreach (long offset in offsets)
+            if (offset < first || offset > last) throw new ArgumentException($"A row has offset {offset}, outside its segment's {first} to {last}.");
+        return storage.TryCreate(topic, partition, first, last, write);
     }
 
     private static string Known(string topic) => topic is Topics.Interactions or Topics.Items
