@@ -93,8 +93,19 @@ public sealed class EmbeddedErasureTests : IAsyncLifetime
         {
             for (int n = 0; n < 100; n++) await log.AppendAsync(Topic, [Record(Other, n), Record($"{Other}-{n}", n)], Token);
         }, Token);
-        for (int n = 0; n < 5; n++) await log.EraseAsync(Topic, OfGone, Token);
+        // And beside searches, which have the files open.
+        var searching = Task.Run(async () =>
+        {
+            for (int n = 0; n < 100; n++) Assert.Equal(0, await log.EraseAsync(Topic, _ => false, Token));
+        }, Token);
+        for (int n = 0; n < 20; n++)
+        {
+            Assert.Equal(n == 0 ? 200 : 1, await log.EraseAsync(Topic, OfGone, Token));
+            await log.AppendAsync(Topic, [Record(Gone, n)], Token);
+        }
+        await log.EraseAsync(Topic, OfGone, Token);
         await appending;
+        await searching;
         Assert.False(Holds(_folder, Gone));
         long others = 0;
         Assert.Equal(0, await log.EraseAsync(Topic, _ => { others++; return false; }, Token));

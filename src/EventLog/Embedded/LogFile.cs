@@ -228,7 +228,7 @@ internal sealed class LogFile : IDisposable
         }
         for (long segment = firstSegment; segment <= lastSegment && durableUntil > 0; segment++)
         {
-            using var file = new FileStream(Path.Combine(_folder, $"{DataName}.{segment}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            using var file = new FileStream(Path.Combine(_folder, $"{DataName}.{segment}"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite); // a search for records may be reading
             long keep = segment == lastSegment ? within : segmentBytes;
             if (segment == lastSegment && file.Length > keep) file.SetLength(keep);
             long whole = (keep + pageBytes - 1) / pageBytes * pageBytes;

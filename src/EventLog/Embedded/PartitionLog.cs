@@ -25,6 +25,7 @@ internal sealed class PartitionLog : IAsyncDisposable
     private readonly LogRetention? _retention;
     private readonly Lock _reading = new();
     private readonly SemaphoreSlim _changing = new(1); // held while records are added, or the file is exchanged
+    private readonly SemaphoreSlim _erasing = new(1); // one search at a time
     private readonly Task _writer;
     private LogFile _file;
     private bool _broken;
@@ -80,11 +81,19 @@ internal sealed class PartitionLog : IAsyncDisposable
     /// <returns>How many.</returns>
     public async Task<long> EraseAsync(int partition, Func<LogMessage, bool> which, CancellationToken cancellationToken)
     {
-        long until = await ChangeAsync(() => { }, cancellationToken).ConfigureAwait(false);
-        var places = await Task.Run(() => RecordPlace.Find(_folder, _geometry, until, partition, which, cancellationToken), cancellationToken).ConfigureAwait(false);
-        if (places.Count == 0) return 0;
-        await ChangeAsync(() => Reopen(() => RecordErasure.Note(_folder, _geometry, places)), cancellationToken).ConfigureAwait(false); // opening does what is noted
-        return places.Count;
+        await _erasing.WaitAsync(cancellationToken).ConfigureAwait(false); // or a search could meet a record that is half overwritten
+        try
+        {
+            long until = await ChangeAsync(() => { }, cancellationToken).ConfigureAwait(false);
+            var places = await Task.Run(() => RecordPlace.Find(_folder, _geometry, until, partition, which, cancellationToken), cancellationToken).ConfigureAwait(false);
+            if (places.Count == 0) return 0;
+            await ChangeAsync(() => Reopen(() => RecordErasure.Note(_folder, _geometry, places)), cancellationToken).ConfigureAwait(false); // opening does what is noted
+            return places.Count;
+        }
+        finally
+        {
+            _erasing.Release();
+        }
     }
 
     // Between two commits, on a file that is whole. Returns the address below which all is on disk.

@@ -27,7 +27,7 @@ internal static class RecordErasure
         {
             string path = RecordPlace.FileOf(folder, segment.Key);
             if (!File.Exists(path)) continue; // retention dropped it
-            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
             foreach (var place in segment)
             {
                 long at = place.Address - (segment.Key << geometry.SegmentBits);

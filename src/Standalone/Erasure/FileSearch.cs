@@ -1,14 +1,18 @@
+using System.ComponentModel;
+using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace BeeFormer.Streaming.Standalone.Erasure;
 
 /// <summary>Looks for an id's bytes in every file under a folder. It knows no formats: a hit between letters or digits is probably a part of a longer id.</summary>
-internal static class FileSearch
+internal static partial class FileSearch
 {
     /// <summary>Shorter ids are found anywhere by chance.</summary>
     public const int ShortestId = 6;
 
     private const int BlockBytes = 1 << 20;
+    private const int ReadOnly = 0, CloseOnExec = 0x80000, NoSuchFile = 2; // O_RDONLY, O_CLOEXEC, ENOENT
 
     /// <param name="Files">Files looked through.</param>
     /// <param name="Holding">Files that hold the id, or cannot be read; relative paths.</param>
@@ -48,7 +52,7 @@ internal static class FileSearch
 
     private static bool Holds(string file, byte[] sought, byte[] block, ref bool part)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
+        using var stream = new FileStream(Open(file), FileAccess.Read, 0);
         int kept = 0;
         for (bool last = false; !last;)
         {
@@ -67,6 +71,19 @@ internal static class FileSearch
         }
         return false;
     }
+
+    /// <summary>Without the advisory lock that .NET takes for every open file: whoever creates a file for itself alone at this moment must not fail because it is searched.</summary>
+    private static SafeFileHandle Open(string file)
+    {
+        if (OperatingSystem.IsWindows()) return File.OpenHandle(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        int descriptor = Open(file, ReadOnly | CloseOnExec);
+        if (descriptor >= 0) return new SafeFileHandle(descriptor, ownsHandle: true);
+        int errno = Marshal.GetLastPInvokeError();
+        throw errno == NoSuchFile ? new FileNotFoundException(null, file) : new IOException(new Win32Exception(errno).Message);
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
 
     private static bool Continues(ReadOnlySpan<byte> text, int at) => (uint)at < (uint)text.Length && char.IsAsciiLetterOrDigit((char)text[at]);
 }
