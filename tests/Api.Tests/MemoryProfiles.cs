@@ -14,8 +14,11 @@ internal sealed class MemoryProfiles : IProfiles
     public void BoughtAt(long newestMs, string user, params string[] items) =>
         _users[new UserId(user)] = [.. items.Select((item, n) => new ProfileInteraction($"{user}/{n}", new ItemId(item), "purchase", null, newestMs - n))];
 
+    /// <summary>As when the server that holds them is down.</summary>
+    public bool Unreachable { get; set; }
+
     public ValueTask<IReadOnlyList<ProfileInteraction>> GetAsync(UserId user, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(_users.GetValueOrDefault(user) ?? []);
+        Unreachable ? ValueTask.FromException<IReadOnlyList<ProfileInteraction>>(new IOException("no answer")) : ValueTask.FromResult(_users.GetValueOrDefault(user) ?? []);
 
     public long NextOffset(int partition) => throw new NotSupportedException();
     public ValueTask ApplyAsync(int partition, long nextOffset, IReadOnlyList<ProfileChange> changes, CancellationToken cancellationToken) => throw new NotSupportedException();

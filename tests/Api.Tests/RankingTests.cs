@@ -62,6 +62,26 @@ public sealed class RankingTests
     }
 
     [Fact]
+    public async Task Profiles_that_cannot_be_reached_cost_the_personal_answer_not_the_answer()
+    {
+        await using var api = await ShopAsync();
+        api.Profiles.Bought("u", "lamp1");
+        await api.PostAsync("/v1/events", new[] { new { user_id = "x", item_id = "chair1", type = "purchase", timestamp = 1_700_000_000_000 } });
+        JsonElement answer = default;
+        await ApiUnderTest.UntilAsync(async () =>
+        {
+            (_, answer) = await api.PostAsync("/v1/recommendations", new { user_id = "nobody", k = 5 });
+            return ApiUnderTest.Ids(answer).Count == 1;
+        });
+        (_, answer) = await api.PostAsync("/v1/recommendations", new { user_id = "u", k = 5 });
+        Assert.False(answer.TryGetProperty("fallback", out var fallback) && fallback.ValueKind == JsonValueKind.String);
+        api.Profiles.Unreachable = true;
+        (var status, answer) = await api.PostAsync("/v1/recommendations", new { user_id = "u", k = 5 });
+        Assert.Equal((HttpStatusCode.OK, "popular"), (status, answer.GetProperty("fallback").GetString()));
+        Assert.Equal(["chair1"], ApiUnderTest.Ids(answer));
+    }
+
+    [Fact]
     public async Task Similar_items_do_not_hold_the_item_itself()
     {
         await using var api = await ShopAsync();

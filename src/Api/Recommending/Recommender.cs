@@ -1,20 +1,30 @@
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Profiles;
 using BeeFormer.Streaming.VectorIndex;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>Answers from one pair; what is hidden is in none of them.</summary>
 internal sealed class Recommender(
-    IVectorIndex index, IProfiles profiles, HiddenItems hidden, PopularityCounter popularity, IOptions<UserVectorOptions> weights, IOptions<RankingOptions> ranking, TimeProvider time)
+    IVectorIndex index, IProfiles profiles, HiddenItems hidden, PopularityCounter popularity, IOptions<UserVectorOptions> weights, IOptions<RankingOptions> ranking, TimeProvider time, ILogger<Recommender> logger)
 {
     /// <summary>What a user's taste is read from: weighted items, newest first, all that counts as seen, and <see cref="OwnHistory"/>.</summary>
     internal sealed record Taste(IReadOnlyList<(ItemId Item, double Weight)> Items, IReadOnlySet<ItemId> Seen, IReadOnlyList<(ItemId Item, double Strength)> Own);
 
+    /// <summary>Where the profiles cannot be reached, the user is one of whom nothing is known: a shop goes on with popular items.</summary>
     public async Task<Taste> TasteOfAsync(UserId user, CancellationToken cancellationToken)
     {
-        var history = await profiles.GetAsync(user, cancellationToken);
+        IReadOnlyList<ProfileInteraction> history = [];
+        try
+        {
+            history = await profiles.GetAsync(user, cancellationToken);
+        }
+        catch (IOException failure)
+        {
+            logger.LogWarning(failure, "The profile of a user cannot be read; the answer is that for an unknown user");
+        }
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         return new Taste(UserVector.Weights(history, weights.Value, now), history.Select(interaction => interaction.Item).ToHashSet(),
             OwnHistory.Of(history, weights.Value.HalfLife, ranking.Value.Rest, now));
