@@ -95,7 +95,7 @@ public sealed record WindowQuery
 public sealed record UserDraw(long Interactions, string Seed);
 
 /// <summary>
-/// A window as columns of equal length in event-time order (ties: user id, item id, event id): entry n says that user <c>Users[User[n]]</c>
+/// A window as columns of equal length in event-time order (ties: user id, item id, type): entry n says that user <c>Users[User[n]]</c>
 /// touched item <c>Items[Item[n]]</c> at <c>TimestampMs[n]</c> with <c>Weight[n]</c>. Users and items are sorted by id. A pair may occur several times.
 /// </summary>
 public sealed record InteractionWindow(

@@ -33,8 +33,7 @@ internal sealed unsafe class InteractionSegmentTable : IDisposable
             Execute("""CREATE TEMP TABLE segment ("offset" BIGINT, event_id VARCHAR, user_id VARCHAR, item_id VARCHAR, type VARCHAR, value DOUBLE, "timestamp" TIMESTAMPTZ, session_id VARCHAR)""");
             Append(rows);
             Execute($"COPY segment TO {SegmentQuery.Text(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {RowsPerGroup}, USE_TMP_FILE false)");
-            using var written = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-            written.Flush(flushToDisk: true);
+            DurableFiles.FlushFile(file);
             Execute("DROP TABLE segment");
         }
         catch (DuckDBException failure)

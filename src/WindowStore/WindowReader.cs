@@ -24,30 +24,26 @@ internal static class WindowReader
         string toRule = query.ToMs is { } to ? $" AND timestamp < {Timestamp(to)}" : "";
         string minRating = query.MinRating.ToString("R", CultureInfo.InvariantCulture);
         string where = $"({offsetRule}){fromRule}{toRule}";
+        string counted = $"type IN ({string.Join(", ", types.Select(SegmentQuery.Text))}) AND (type <> 'rating' OR value >= {minRating})";
         if (query.Draw is { } draw)
         {
-            DrawUsers(duck, draw, $"{where} AND type IN ({string.Join(", ", types.Select(SegmentQuery.Text))}) AND (type <> 'rating' OR value >= {minRating})");
+            DrawUsers(duck, draw, $"{where} AND {counted}");
             where += " AND user_id IN (SELECT user_id FROM drawn)";
         }
-        duck.Execute($"""
-            CREATE TEMP TABLE landed AS SELECT p, "offset" AS o, event_id, user_id, item_id, type, value, epoch_ms(timestamp) AS ms
-            FROM {duck.Table} WHERE {where}
-            """);
-        DropRepeatedEvents(duck);
-
         string typeNumber = string.Join(' ', types.Select((type, number) => $"WHEN {SegmentQuery.Text(type)} THEN {number}"));
+        string events = $"""
+            (SELECT user_id, item_id, epoch_ms(timestamp) AS ms, (CASE type {typeNumber} END)::INTEGER AS t FROM {DistinctEvents(duck, where)} WHERE {counted})
+            """;
+        // The segments are read again for each step: that takes less than a copy of them in memory.
         duck.Execute($"""
-            CREATE TEMP TABLE event AS SELECT event_id, user_id, item_id, ms, (CASE type {typeNumber} END)::INTEGER AS t FROM landed
-            WHERE t IS NOT NULL AND (type <> 'rating' OR value >= {minRating});
-            DROP TABLE landed;
-            CREATE TEMP TABLE users AS SELECT user_id, (row_number() OVER (ORDER BY user_id) - 1)::INTEGER AS u FROM (SELECT DISTINCT user_id FROM event);
-            CREATE TEMP TABLE items AS SELECT item_id, (row_number() OVER (ORDER BY item_id) - 1)::INTEGER AS i FROM (SELECT DISTINCT item_id FROM event);
+            CREATE TEMP TABLE users AS SELECT user_id, (row_number() OVER (ORDER BY user_id) - 1)::INTEGER AS u FROM (SELECT DISTINCT user_id FROM {events});
+            CREATE TEMP TABLE items AS SELECT item_id, (row_number() OVER (ORDER BY item_id) - 1)::INTEGER AS i FROM (SELECT DISTINCT item_id FROM {events});
             """);
         var users = duck.Rows("SELECT user_id FROM users ORDER BY u", r => r.GetString(0));
         var items = duck.Rows("SELECT item_id FROM items ORDER BY i", r => r.GetString(0));
-        var rows = WindowRows.Of((int)duck.Rows("SELECT count(*) FROM event", r => r.GetInt64(0))[0]);
+        var rows = WindowRows.Of((int)duck.Rows($"SELECT count(*) FROM {events}", r => r.GetInt64(0))[0]);
         int filled = 0;
-        duck.Chunks("SELECT ms, u, i, t FROM event JOIN users USING (user_id) JOIN items USING (item_id) ORDER BY ms, u, i, event_id", chunk =>
+        duck.Chunks($"SELECT ms, u, i, t FROM {events} JOIN users USING (user_id) JOIN items USING (item_id) ORDER BY ms, u, i, t", chunk =>
         {
             chunk.Column<long>(0).CopyTo(rows.TimestampMs.AsSpan(filled));
             chunk.Column<int>(1).CopyTo(rows.User.AsSpan(filled));
@@ -79,16 +75,23 @@ internal static class WindowReader
             WHERE n <= {draw.Interactions}) WHERE together <= {draw.Interactions}
         """);
 
-    /// <summary>Of events with the same id the one with the lowest (partition, offset) stays. Hashes find the few candidates, so that the usual case compares no strings.</summary>
-    private static void DropRepeatedEvents(SegmentQuery duck)
+    /// <summary>
+    /// The rows, each event id once: of events with the same id the one with the lowest (partition, offset). Hashes tell whether there are such at all, and find the few candidates,
+    /// so that the usual case compares no strings and copies nothing.
+    /// </summary>
+    /// <returns>To stand behind FROM.</returns>
+    private static string DistinctEvents(SegmentQuery duck, string where)
     {
-        var (all, distinct) = duck.Rows("SELECT count(*), count(DISTINCT hash(event_id)) FROM landed", r => (r.GetInt64(0), r.GetInt64(1)))[0];
-        if (all == distinct) return;
-        duck.Execute("""
+        string landed = $"(SELECT * FROM {duck.Table} WHERE {where})";
+        var (all, distinct) = duck.Rows($"SELECT count(*), count(DISTINCT hash(event_id)) FROM {landed}", r => (r.GetInt64(0), r.GetInt64(1)))[0];
+        if (all == distinct) return landed;
+        duck.Execute($"""
+            CREATE TEMP TABLE landed AS SELECT p, "offset", event_id, user_id, item_id, type, value, timestamp FROM {landed};
             DELETE FROM landed WHERE rowid IN (SELECT row FROM (
-                SELECT rowid AS row, row_number() OVER (PARTITION BY event_id ORDER BY p, o) AS nth FROM landed
+                SELECT rowid AS row, row_number() OVER (PARTITION BY event_id ORDER BY p, "offset") AS nth FROM landed
                 WHERE hash(event_id) IN (SELECT hash(event_id) FROM landed GROUP BY 1 HAVING count(*) > 1)) WHERE nth > 1)
             """);
+        return "landed";
     }
 
     private static float[] Weights(WindowRows rows, double[] typeWeights, TimeSpan? halfLife)

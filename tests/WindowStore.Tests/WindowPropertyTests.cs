@@ -56,7 +56,7 @@ public sealed class WindowPropertyTests
             .Where(h => (query.FromMs is not { } from || h.Row.TimestampMs >= from) && (query.ToMs is not { } to || h.Row.TimestampMs < to))
             .OrderBy(h => h.Partition).ThenBy(h => h.Row.Offset).DistinctBy(h => h.Row.EventId).Select(h => h.Row)
             .Where(r => r.Type is "view" or "purchase" || (r.Type == "rating" && r.Value >= 4))
-            .OrderBy(r => r.TimestampMs).ThenBy(r => r.User).ThenBy(r => r.Item).ThenBy(r => r.EventId, StringComparer.Ordinal).ToList();
+            .OrderBy(r => r.TimestampMs).ThenBy(r => r.User).ThenBy(r => r.Item).ThenBy(r => r.Type, StringComparer.Ordinal).ToList();
         if (query.LastN is { } n) rows = [.. rows.TakeLast(n)];
         while (true)
         {
