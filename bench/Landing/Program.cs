@@ -1,4 +1,4 @@
-// From the log to durable segments: `dotnet run -c Release --project bench/Landing -- [--events N] [--partitions 1,8] [--kafka HOST:PORT]`
+// From the log to durable segments: `dotnet run -c Release --project bench/Landing -- [--events N] [--partitions 1,8] [--kafka HOST:PORT] [--segments-only]`
 using System.Diagnostics;
 using System.Globalization;
 using BeeFormer.Streaming.Contracts;
@@ -15,12 +15,13 @@ using Microsoft.Extensions.Logging;
 string? Argument(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 int events = int.Parse(Argument("--events") ?? "2000000", CultureInfo.InvariantCulture);
 string? kafka = Argument("--kafka");
+bool[] withProfiles = args.Contains("--segments-only") ? [false] : [false, true];
 foreach (int partitions in (Argument("--partitions") ?? "1,8").Split(',').Select(n => int.Parse(n, CultureInfo.InvariantCulture)))
 {
     string folder = Directory.CreateTempSubdirectory("landing-bench-").FullName;
     try
     {
-        await RunAsync(folder, events, partitions, kafka);
+        await RunAsync(folder, events, partitions, kafka, withProfiles);
     }
     finally
     {
@@ -28,7 +29,7 @@ foreach (int partitions in (Argument("--partitions") ?? "1,8").Split(',').Select
     }
 }
 
-static async Task RunAsync(string folder, int events, int partitions, string? kafka)
+static async Task RunAsync(string folder, int events, int partitions, string? kafka, bool[] withProfiles)
 {
     string prefix = $"bench{Guid.NewGuid():N}-";
     using (var host = Build(folder, partitions, kafka, prefix))
@@ -56,7 +57,7 @@ static async Task RunAsync(string folder, int events, int partitions, string? ka
             }
         });
     }
-    foreach (bool profiles in new[] { false, true })
+    foreach (bool profiles in withProfiles)
     {
         using var host = Build(folder, partitions, kafka, prefix, profiles);
         var windows = host.Services.GetRequiredService<IWindowStore>();
@@ -66,8 +67,9 @@ static async Task RunAsync(string folder, int events, int partitions, string? ka
             await host.StartAsync();
             while (Landed(windows, partitions) < events) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
         });
+        string memory = peak.Thirds();
         await host.StopAsync();
-        Console.WriteLine($"    {windows.Describe().InteractionSegments} segments, {windows.Describe().Bytes / (double)events:F0} bytes an event; memory at 1/3, 2/3 and the end of it: {peak.Thirds()} MB");
+        Console.WriteLine($"    {windows.Describe().InteractionSegments} segments, {windows.Describe().Bytes / (double)events:F0} bytes an event; memory at 1/3, 2/3 and the end of it: {memory} MB");
     }
 }
 
