@@ -16,6 +16,9 @@ internal interface ITopicRows<TRows> where TRows : class
     /// <summary>First offset that no segment covers.</summary>
     long NextSegment(int partition);
 
+    /// <summary>First offset from there on that a segment covers; null: none.</summary>
+    long? FirstCovered(int partition, long from);
+
     /// <summary>Forgets what was read and not applied: the log is read again.</summary>
     void StartOver();
 

@@ -23,6 +23,8 @@ internal sealed class InteractionRows(IWindowStore store, IProfiles profiles, IE
 
     public long NextSegment(int partition) => store.NextOffset(Topics.Interactions, partition);
 
+    public long? FirstCovered(int partition, long from) => store.FirstCovered(Topics.Interactions, partition, from);
+
     public void StartOver()
     {
         _changes.Clear();

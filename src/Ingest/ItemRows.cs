@@ -13,6 +13,8 @@ internal sealed class ItemRows(IWindowStore store, IngestOptions options) : ITop
 
     public long NextSegment(int partition) => store.NextOffset(Topics.Items, partition);
 
+    public long? FirstCovered(int partition, long from) => store.FirstCovered(Topics.Items, partition, from);
+
     public void StartOver() { }
 
     public List<StoredItem> Rent() => [];

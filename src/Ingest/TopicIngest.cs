@@ -115,13 +115,13 @@ internal sealed class TopicIngest<TRows>(
         {
             // A partition that was away and came back: what is open here may have landed meanwhile.
             if (!await SettleAsync(subscription).ConfigureAwait(false)) return false;
-            _open[partition] = new OpenSegment<TRows>(topicRows.NextSegment(partition), topicRows.Rent());
+            Open(partition);
         }
         for (int taken = 0; taken < messages.Count;)
         {
             var segment = _open[partition];
             int start = taken;
-            while (taken < messages.Count && segment.Next - segment.First < options.SegmentEvents)
+            while (taken < messages.Count && segment.Next - segment.First < options.SegmentEvents && messages[taken].Offset < segment.Limit)
             {
                 var reading = Take(messages[taken++], segment);
                 if (reading.Forget is not { } user) continue;
@@ -131,9 +131,22 @@ internal sealed class TopicIngest<TRows>(
             // Before the segment that covers them can be closed; below it they were written by whoever closed it.
             await DeadLetterAsync().ConfigureAwait(false);
             if (taken > start) await topicRows.ApplyAsync(partition, messages[taken - 1].Offset + 1, CancellationToken.None).ConfigureAwait(false);
-            if (segment.Next - segment.First >= options.SegmentEvents && !await CloseAsync(subscription, partition).ConfigureAwait(false)) return false;
+            bool gapFilled = taken < messages.Count && messages[taken].Offset >= segment.Limit;
+            if (gapFilled) segment.CoverToLimit(time.GetTimestamp());
+            if ((gapFilled || segment.Next - segment.First >= options.SegmentEvents) && !await CloseAsync(subscription, partition).ConfigureAwait(false)) return false;
+            if (!gapFilled) continue;
+            if (!await SettleAsync(subscription).ConfigureAwait(false)) return false;
+            Open(partition); // behind what is covered
         }
         return true;
+    }
+
+    private void Open(int partition)
+    {
+        long first = topicRows.NextSegment(partition);
+        long limit = topicRows.FirstCovered(partition, first) ?? long.MaxValue;
+        if (limit > first && limit != long.MaxValue) logger.LogError("{Topic}/{Partition}: the store lacks the offsets {First} to {Last}, which had landed; they land again", topicRows.Topic, partition, first, limit - 1);
+        _open[partition] = new OpenSegment<TRows>(first, topicRows.Rent(), limit);
     }
 
     private Reading Take(in LogMessage message, OpenSegment<TRows> segment)
@@ -164,7 +177,7 @@ internal sealed class TopicIngest<TRows>(
         var segment = _open[partition];
         if (segment.IsEmpty) return true;
         if (!await SettleAsync(subscription).ConfigureAwait(false)) return false;
-        _open[partition] = new OpenSegment<TRows>(segment.Next, topicRows.Rent());
+        _open[partition] = new OpenSegment<TRows>(segment.Next, topicRows.Rent(), segment.Limit);
         _writing = new Writing(partition, segment, Task.Run(() => topicRows.TryWrite(partition, segment.First, segment.Next - 1, segment.Rows)));
         return true;
     }

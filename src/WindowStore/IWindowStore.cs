@@ -11,6 +11,9 @@ public interface IWindowStore
     /// <summary>The same for every partition that has a segment.</summary>
     IReadOnlyDictionary<int, long> NextOffsets(string topic);
 
+    /// <summary>First offset from <paramref name="from"/> on that a segment covers; null: none. Above <see cref="NextOffset"/> there is one only where a segment was lost: what lies before it has to land again.</summary>
+    long? FirstCovered(string topic, int partition, long from);
+
     /// <summary>
     /// Writes one segment that covers offsets <paramref name="first"/> to <paramref name="last"/> (both included; rows may be fewer, even none, where messages were dead-lettered).
     /// Durable on return. False: another writer covered the range first, and nothing was changed.

@@ -28,6 +28,13 @@ public sealed class ParquetWindowStore : IWindowStore
     public IReadOnlyDictionary<int, long> NextOffsets(string topic) =>
         storage.Visible(Known(topic)).GroupBy(segment => segment.Partition).ToDictionary(partition => partition.Key, partition => SegmentFolder.NextOffset([.. partition]));
 
+    public long? FirstCovered(string topic, int partition, long from)
+    {
+        foreach (var segment in storage.Visible(Known(topic), partition))
+            if (segment.Last >= from) return Math.Max(segment.First, from);
+        return null;
+    }
+
     public bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) =>
         TryWrite(Topics.Interactions, partition, first, last, rows is InteractionColumns columns ? columns.Offsets : rows.Select(row => row.Offset), temporary => SegmentFile.WriteInteractions(temporary, rows));
 

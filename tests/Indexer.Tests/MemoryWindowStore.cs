@@ -20,6 +20,7 @@ internal sealed class MemoryWindowStore : IWindowStore
     public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => throw new NotSupportedException();
     public IReadOnlyDictionary<int, long> NextOffsets(string topic) => throw new NotSupportedException();
     public InteractionWindow Read(WindowQuery query) => new([], [], [], [], [], [], new Dictionary<int, long>(), "empty");
+    public long? FirstCovered(string topic, int partition, long from) => throw new NotSupportedException();
     public bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) => throw new NotSupportedException();
     public bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows) => throw new NotSupportedException();
     public void Erase(UserId user, long atMs) => throw new NotSupportedException();

@@ -210,6 +210,37 @@ public sealed class IngestTests : IDisposable
         Assert.Equal(10, (await host.Services.GetRequiredService<IProfiles>().GetAsync(new UserId("u"), Token)).Count);
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(0, 12, 100)]
+    [InlineData(1, 12, 100)]
+    [InlineData(1, 14, 2)] // in more segments than before, and what comes after goes on
+    [InlineData(3, 14, 100)]
+    public async Task A_segment_that_is_gone_lands_again_from_the_log(int lost, int sent, int segmentEvents)
+    {
+        string windows = Path.Combine(_folder, "windows");
+        using (var host = Host(segmentEvents: 3, store: new ParquetWindowStore(windows)))
+        {
+            await Log(host).AppendAsync(Topics.Interactions, [.. Enumerable.Range(0, 12).Select(n => By("u", $"i{n}"))], Token);
+            await host.StartAsync(Token);
+            var store = host.Services.GetRequiredService<IWindowStore>();
+            await UntilAsync(() => store.NextOffset(Topics.Interactions, 0) == 12);
+            await host.StopAsync(Token);
+        }
+        var segments = Directory.GetFiles(Path.Combine(windows, "interactions", "p=0"), "*.parquet").Order(StringComparer.Ordinal).ToArray();
+        Assert.Equal(4, segments.Length);
+        File.Delete(segments[lost]); // damaged, say, and taken away
+        using (var host = Host(segmentEvents, store: new ParquetWindowStore(windows)))
+        {
+            await Log(host).AppendAsync(Topics.Interactions, [.. Enumerable.Range(12, sent - 12).Select(n => By("u", $"i{n}"))], Token);
+            await host.StartAsync(Token);
+            var store = host.Services.GetRequiredService<IWindowStore>();
+            await UntilAsync(() => store.NextOffset(Topics.Interactions, 0) == sent);
+            await host.StopAsync(Token);
+        }
+        // Below the oldest segment everything counts as landed: retention takes the oldest ones away.
+        Assert.Equal(Enumerable.Range(lost == 0 ? 3 : 0, lost == 0 ? sent - 3 : sent).Select(n => ((long)n, $"i{n}")), LandedRows.Read(windows).Select(row => (row.Offset, row.Item)));
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_clock_that_jumps_back_neither_loses_nor_holds_up_events()
     {

@@ -22,6 +22,8 @@ internal sealed class MemoryWindowStore : IWindowStore
         lock (_gate) return _next.GetValueOrDefault((topic, partition));
     }
 
+    public long? FirstCovered(string topic, int partition, long from) => from < NextOffset(topic, partition) ? from : null;
+
     public bool TryWriteInteractions(int partition, long first, long last, IReadOnlyList<StoredInteraction> rows) =>
         TryWrite(Topics.Interactions, partition, first, last, () => Interactions.AddRange(rows));
 

@@ -88,6 +88,7 @@ internal static class Steps
             step(KillStep.AfterErasure);
         }
 
+        public long? FirstCovered(string topic, int partition, long from) => inner.FirstCovered(topic, partition, from);
         public long NextOffset(string topic, int partition) => inner.NextOffset(topic, partition);
         public IReadOnlyDictionary<int, long> NextOffsets(string topic) => inner.NextOffsets(topic);
         public bool TryWriteItems(int partition, long first, long last, IReadOnlyList<StoredItem> rows) => inner.TryWriteItems(partition, first, last, rows);
