@@ -248,7 +248,7 @@ public sealed class IngestTests : IDisposable
         await host.StartAsync(Token);
         await Log(host).AppendAsync(Topics.Interactions, [By("u", "before")], Token);
         await UntilAsync(() => _store.Interactions.Count == 1);
-        _time.AdjustTime(_time.GetUtcNow() - TimeSpan.FromHours(3));
+        _time.AdjustTime(_time.GetUtcNow() - TimeSpan.FromDays(30));
         await Log(host).AppendAsync(Topics.Interactions, [By("u", "after"), Raw("u", """{"user_id":"u","item_id":"now","type":"view"}""")], Token);
         await UntilAsync(() => _store.Interactions.Count + (int)Log(host).EndOffsetAsync(Topics.DeadLetters, 0, Token).AsTask().GetAwaiter().GetResult() == 3);
         await host.StopAsync(Token);
