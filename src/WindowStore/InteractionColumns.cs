@@ -51,11 +51,13 @@ public sealed class InteractionColumns : IReadOnlyList<StoredInteraction>
     public void Remove(UserId user)
     {
         var id = Encoding.UTF8.GetBytes(user.Value);
+        int first = 0; // of the user's rows; mostly there is none, and nothing is made then
+        while (first < Count && !Users[first].SequenceEqual(id)) first++;
+        if (first == Count) return;
         var kept = new List<StoredInteraction>();
-        for (int row = 0; row < Count; row++)
+        for (int row = first + 1; row < Count; row++)
             if (!Users[row].SequenceEqual(id)) kept.Add(this[row]);
-        if (kept.Count == Count) return;
-        Clear();
+        Truncate(first);
         foreach (var row in kept) Add(row);
     }
 

@@ -11,9 +11,6 @@ namespace BeeFormer.Streaming.EventLog;
 
 public static class KafkaEventLogRegistration
 {
-    /// <summary>Whether the configuration names a Kafka cluster: <c>Kafka:BootstrapServers</c>.</summary>
-    public static bool NamesKafka(this IConfiguration configuration) => !string.IsNullOrWhiteSpace(configuration["Kafka:BootstrapServers"]);
-
     /// <summary>The log on the Kafka cluster that the section <c>Kafka</c> names. Creates or checks the topics when the host starts.</summary>
     public static IServiceCollection AddKafkaEventLog(this IServiceCollection services, IConfiguration configuration)
     {

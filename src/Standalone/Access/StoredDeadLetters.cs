@@ -5,6 +5,7 @@ using BeeFormer.Streaming.EventLog.Events;
 using BeeFormer.Streaming.Standalone.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace BeeFormer.Streaming.Standalone.Access;
 
@@ -20,10 +21,12 @@ internal sealed class StoredDeadLetters : IDeadLetterAccess
     public StoredDeadLetters(DataFolder folder, string path)
     {
         (this.folder, this.path) = (folder, path);
-        EventClock clock = EventClock.Of(new ConfigurationBuilder().AddEnvironmentVariables().Build());
-        log = new ServiceCollection().AddLogging().AddEmbeddedEventLog(folder.Log).BuildServiceProvider();
+        // As the server has it, or this would look at another log.
+        IConfiguration configuration = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }).Configuration;
+        log = new ServiceCollection().AddLogging().AddEventLog(configuration, folder.Log).BuildServiceProvider();
         try
         {
+            EventClock clock = EventClock.Of(configuration);
             letters = new DeadLetterLog(log.GetRequiredService<IEventLog>(), clock.AllowedError, TimeProvider.System);
         }
         catch

@@ -31,8 +31,7 @@ internal sealed class StoredUsers : IUserAccess
         {
             HostApplicationBuilder builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
             builder.Logging.SetMinimumLevel(LogLevel.Error);
-            if (builder.Configuration.NamesKafka()) builder.Services.AddKafkaEventLog(builder.Configuration);
-            else builder.Services.AddEmbeddedEventLog(folder.Log, builder.Configuration);
+            builder.Services.AddEventLog(builder.Configuration, folder.Log);
             builder.Services.AddProfiles(builder.Configuration, folder.Profiles);
             builder.Services.AddWindowStore(folder.Windows);
             builder.Services.AddModelStore(folder.Models);

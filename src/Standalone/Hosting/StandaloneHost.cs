@@ -90,8 +90,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddSingleton<TrainingBoard>();
         services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
-        if (builder.Configuration.NamesKafka()) services.AddKafkaEventLog(builder.Configuration);
-        else services.AddEmbeddedEventLog(folder.Log, builder.Configuration);
+        services.AddEventLog(builder.Configuration, folder.Log);
         services.AddProfiles(builder.Configuration, folder.Profiles);
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);

@@ -69,6 +69,19 @@ public sealed class DeadLettersCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_server_the_log_is_opened_as_the_configuration_has_it()
+    {
+        await PoisonAsync(partitions: 2);
+        using EndToEnd.Program list = EndToEnd.Program.Start([("EventLog__Partitions", "2")], ["dead-letters", "list", "--data", data]);
+        await list.EndAsync();
+        Assert.Contains("there are 0 in all", list.Said, StringComparison.Ordinal); // nothing has read the poison yet
+
+        using EndToEnd.Program kafka = EndToEnd.Program.Start([("Kafka__BootstrapServers", "127.0.0.1:1"), ("Kafka__GroupProtocol", "none")], ["dead-letters", "list", "--data", data]);
+        var failure = await Assert.ThrowsAnyAsync<Exception>(kafka.EndAsync);
+        Assert.Contains("Kafka:GroupProtocol", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task It_must_be_clear_which_letters_are_meant()
     {
         await Tool.RefuseAsync(["dead-letters", "replay", "--data", data], "Nothing says which letters to replay", "--all");
@@ -95,10 +108,10 @@ public sealed class DeadLettersCommandTests : IDisposable
     }
 
     /// <summary>In the year 2020 somebody's clock is a year ahead; by now its event is none of the future.</summary>
-    private async Task PoisonAsync()
+    private async Task PoisonAsync(int partitions = 1)
     {
         await using ServiceProvider services = new ServiceCollection().AddLogging().AddSingleton<TimeProvider>(new StandingClock(new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero)))
-            .AddEmbeddedEventLog(Path.Combine(data, "log")).BuildServiceProvider();
+            .AddEmbeddedEventLog(Path.Combine(data, "log"), new EventLog.Embedded.EmbeddedEventLogOptions { Partitions = partitions }).BuildServiceProvider();
         var log = services.GetRequiredService<IEventLog>();
         await log.AppendAsync(Topics.Interactions,
             [new LogRecord("u"u8.ToArray(), """{"user_id":"u","item_id":"early","type":"view","timestamp":"2021-01-01T00:00:00Z"}"""u8.ToArray()), new LogRecord("v"u8.ToArray(), Bytes)], Token);

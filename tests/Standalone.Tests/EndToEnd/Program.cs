@@ -24,11 +24,15 @@ internal sealed class Program : IDisposable
         process.BeginErrorReadLine();
     }
 
-    public static Program Start(params string[] args)
+    public static Program Start(params string[] args) => Start([], args);
+
+    /// <param name="settings">Of the configuration, as environment variables.</param>
+    public static Program Start((string Name, string Value)[] settings, string[] args)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (string arg in (string[])[typeof(CommandLine).Assembly.Location, .. args]) start.ArgumentList.Add(arg);
         start.Environment["Ingest__SegmentEvents"] = "200"; // many moments at which something has landed
+        foreach ((string name, string value) in settings) start.Environment[name] = value;
         return new Program(new Process { StartInfo = start });
     }
 
@@ -49,7 +53,8 @@ internal sealed class Program : IDisposable
         Assert.True(process.ExitCode == 0, $"Exit code {process.ExitCode}. It said:\n{Said}");
     }
 
-    private string Said
+    /// <summary>On both its outputs.</summary>
+    public string Said
     {
         get
         {
