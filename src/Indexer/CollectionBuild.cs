@@ -37,8 +37,8 @@ internal sealed class CollectionBuild(IndexTarget target, IVectorIndex index, IR
         ItemId? after = null;
         while (true)
         {
-            var page = await index.ScrollAsync(wanted.Name, after, 1000, cancellationToken);
-            foreach (var item in page) held[item.Id] = item.Revision;
+            var page = await index.RevisionsAsync(wanted.Name, after, 1000, cancellationToken);
+            foreach (var (id, revision) in page) held[id] = revision;
             if (page.Count == 0) return new CollectionBuild(target, index, held);
             after = page[^1].Id;
         }
@@ -116,7 +116,7 @@ internal sealed class CollectionBuild(IndexTarget target, IVectorIndex index, IR
             if (known && revision >= followed.Revision) continue;
             if (known != followed.Exists) expected += followed.Exists ? 1 : -1;
         }
-        long counted = await index.CountAsync(target.Collection.Name, cancellationToken);
+        long counted = await index.CountAsync(target.Collection.Name, ItemFilter.None, cancellationToken);
         if (counted != expected)
             throw new InvalidDataException($"Collection {target.Collection.Name} holds {counted} items, expected {expected}.");
     }

@@ -76,7 +76,7 @@ internal sealed class ApiUnderTest : IAsyncDisposable
         var collection = new CollectionInfo($"items-{model.Model.Fingerprint.Short}", FakeModel.Dimension, model.Model.Fingerprint, model.Version);
         if (await Index.FindAsync(collection.Name, Token) is null) await Index.CreateAsync(collection, Token);
         if (before is not null)
-            foreach (var item in await Index.ScrollAsync(before.Collection, null, 10_000, Token))
+            foreach (var item in await Index.ScrollAsync(before.Collection, ItemFilter.None, null, 10_000, Token))
                 await Index.UpsertAsync(collection.Name, [item with { Vector = FakeModel.Embed(model.Model.Fingerprint, item.Title) }], Token);
         await Index.PointAliasAsync("items", collection.Name, Token);
         return model;

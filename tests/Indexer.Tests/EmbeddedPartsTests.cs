@@ -85,7 +85,7 @@ public sealed class EmbeddedPartsTests : IDisposable
     {
         var index = host.Services.GetRequiredService<IVectorIndex>();
         return IndexerUnderTest.UntilAsync(async () =>
-            await index.FindAsync(collection, IndexerUnderTest.Token) is not null && await index.CountAsync(collection, IndexerUnderTest.Token) == items);
+            await index.FindAsync(collection, IndexerUnderTest.Token) is not null && await index.CountAsync(collection, ItemFilter.None, IndexerUnderTest.Token) == items);
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);

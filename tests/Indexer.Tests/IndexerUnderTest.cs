@@ -68,7 +68,7 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
         UntilAsync(async () => (await Index.ResolveAliasAsync("items", Token))?.Collection == $"items-{model.Model.Fingerprint.Short}");
 
     public async Task<IReadOnlyDictionary<string, IndexedItem>> ItemsAsync(ModelManifest model) =>
-        (await Index.ScrollAsync($"items-{model.Model.Fingerprint.Short}", null, 10_000, Token)).ToDictionary(item => item.Id.Value);
+        (await Index.ScrollAsync($"items-{model.Model.Fingerprint.Short}", VectorIndex.ItemFilter.None, null, 10_000, Token)).ToDictionary(item => item.Id.Value);
 
     /// <summary>Looks again and again. What never comes fails the test after a minute, which a working Indexer is far from.</summary>
     public static async Task UntilAsync(Func<Task<bool>> holds)

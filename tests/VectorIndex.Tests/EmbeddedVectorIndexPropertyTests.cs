@@ -57,7 +57,7 @@ public sealed class EmbeddedVectorIndexPropertyTests
     private static async Task Compare(Random random, EmbeddedVectorIndex index, int dimension, Dictionary<ItemId, (long Revision, IndexedItem? Item)> known)
     {
         var items = known.Values.Select(k => k.Item).OfType<IndexedItem>().OrderBy(i => i.Id).ToList();
-        Assert.Equal(items.Select(i => (i.Id, i.Revision, i.Title, i.Available)), (await index.ScrollAsync("c", null, 100, default)).Select(i => (i.Id, i.Revision, i.Title, i.Available)));
+        Assert.Equal(items.Select(i => (i.Id, i.Revision, i.Title, i.Available)), (await index.ScrollAsync("c", ItemFilter.None, null, 100, default)).Select(i => (i.Id, i.Revision, i.Title, i.Available)));
         float[] query = Vector(random, dimension);
         int k = random.Next(1, 15);
         var found = await index.SearchAsync("c", new QueryVector(Model, query), k, ItemFilter.None, default);

@@ -32,10 +32,10 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
         await index.DeleteAsync(Items.Name, [(new("b"), 5)], Token);
         await index.PointAliasAsync("items", Items.Name, Token);
         Reopen();
-        var a = Assert.Single(await index.ScrollAsync(Items.Name, null, 10, Token));
+        var a = Assert.Single(await index.ScrollAsync(Items.Name, ItemFilter.None, null, 10, Token));
         Assert.Equal(("title of a at 1", false, 0.6f, "x"), (a.Title, a.Available, a.Vector[0], a.Attributes["brand"].GetString()));
         await index.UpsertAsync(Items.Name, [AnItem("b", 5)], Token);
-        Assert.Equal(1, await index.CountAsync(Items.Name, Token));
+        Assert.Equal(1, await index.CountAsync(Items.Name, ItemFilter.None, Token));
         Assert.Equal(new AliasTarget(Items.Name, 1), await index.ResolveAliasAsync("items", Token));
     }
 
@@ -52,11 +52,11 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
         {
             File.WriteAllBytes(LogFile, whole[..length]);
             Reopen();
-            Assert.Equal(["a 1", "b 1"], (await index.ScrollAsync(Items.Name, null, 10, Token)).Select(i => $"{i.Id} {i.Revision}"));
+            Assert.Equal(["a 1", "b 1"], (await index.ScrollAsync(Items.Name, ItemFilter.None, null, 10, Token)).Select(i => $"{i.Id} {i.Revision}"));
         }
         await index.UpsertAsync(Items.Name, [AnItem("d")], Token);
         Reopen();
-        Assert.Equal(3, await index.CountAsync(Items.Name, Token));
+        Assert.Equal(3, await index.CountAsync(Items.Name, ItemFilter.None, Token));
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
         }
         File.WriteAllBytes(LogFile, bytes);
         Reopen();
-        Assert.Equal(2, await index.CountAsync(Items.Name, Token));
+        Assert.Equal(2, await index.CountAsync(Items.Name, ItemFilter.None, Token));
     }
 
     [Fact]
@@ -89,10 +89,10 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
         await index.DeleteAsync("wide", [(new("i7"), 99)], Token);
         Assert.InRange(new FileInfo(Path.Combine(folder, "collections", "wide", "items.log")).Length, 200_000, 5_000_000);
         Reopen();
-        Assert.Equal(99, await index.CountAsync("wide", Token));
-        Assert.All(await index.ScrollAsync("wide", null, 100, Token), item => Assert.Equal(59, item.Revision));
+        Assert.Equal(99, await index.CountAsync("wide", ItemFilter.None, Token));
+        Assert.All(await index.ScrollAsync("wide", ItemFilter.None, null, 100, Token), item => Assert.Equal(59, item.Revision));
         await index.UpsertAsync("wide", [AnItem("i7", 99, vector)], Token);
-        Assert.Equal(99, await index.CountAsync("wide", Token));
+        Assert.Equal(99, await index.CountAsync("wide", ItemFilter.None, Token));
     }
 
     [Fact]
@@ -104,11 +104,11 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
             for (int n = 0; n < 25; n++) await index.UpsertAsync(Items.Name, [AnItem($"{w}-{n}-a"), AnItem($"{w}-{n}-b")], Token);
         }, Token)).ToArray();
         var writing = Task.WhenAll(writers);
-        do Assert.Equal(0, await index.CountAsync(Items.Name, Token) % 2);
+        do Assert.Equal(0, await index.CountAsync(Items.Name, ItemFilter.None, Token) % 2);
         while (!writing.IsCompleted);
         await writing;
         Reopen();
-        Assert.Equal(200, await index.CountAsync(Items.Name, Token));
+        Assert.Equal(200, await index.CountAsync(Items.Name, ItemFilter.None, Token));
     }
 
     [Fact]

@@ -34,18 +34,17 @@ internal static class QueryInput
     {
         filter = ItemFilter.None;
         if (given is null || given.Count == 0) return null;
-        var attributes = new Dictionary<string, IReadOnlyList<string>>();
+        var conditions = new List<ItemCondition>();
         foreach (var (name, value) in given)
         {
-            bool array = value.ValueKind == JsonValueKind.Array;
-            var texts = AttributeFilter.Texts(value).ToList();
-            int parts = array ? value.GetArrayLength() : 1;
-            if (texts.Count != parts || parts == 0 || (array && value.EnumerateArray().Any(part => part.ValueKind == JsonValueKind.Array)))
+            var values = AttributeValue.Of(value).ToList();
+            int parts = value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() : 1;
+            if (values.Count != parts || parts == 0)
                 return Refused.Field($"filter.{name}", $"filter.{name} is {Shown(value)}; expected a string, a number, a boolean, or a non-empty array of these.");
             if (parts > MaxFilterValues) return Refused.TooMany($"filter.{name}", parts, MaxFilterValues);
-            attributes[name] = texts;
+            conditions.Add(new AnyOf(name, values));
         }
-        filter = new ItemFilter { Attributes = attributes };
+        filter = new ItemFilter { Must = conditions };
         return null;
     }
 

@@ -39,7 +39,7 @@ internal static class RankingEndpoints
         if (pair is null) return Refused.NotServing();
         var taste = request.UserId is null ? Recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), cancellationToken);
         var exclude = (request.ExcludeSeen ?? true) ? taste.Seen.Union(excluded) : excluded;
-        var (items, popular) = await recommender.RecommendAsync(pair, taste, k, filter with { Exclude = exclude.ToHashSet() }, request.Explain ?? false, cancellationToken);
+        var (items, popular) = await recommender.RecommendAsync(pair, taste, k, filter, exclude.ToHashSet(), request.Explain ?? false, cancellationToken);
         return TypedResults.Ok(new RankingAnswer(items, popular ? "popular" : null, pair.Identity));
     }
 
@@ -53,7 +53,7 @@ internal static class RankingEndpoints
         using var pair = pairs.Enter();
         if (pair is null) return Refused.NotServing();
         if (await recommender.FindAsync(pair, new ItemId(id), cancellationToken) is not { } item) return Refused.Unknown("item", id);
-        var items = await recommender.SearchAsync(pair, item.Vector, count, new ItemFilter { Exclude = new HashSet<ItemId> { item.Id } }, cancellationToken);
+        var items = await recommender.SearchAsync(pair, item.Vector, count, ItemFilter.None.Without(new HashSet<ItemId> { item.Id }), cancellationToken);
         return TypedResults.Ok(new RankingAnswer(items, null, pair.Identity));
     }
 

@@ -40,21 +40,22 @@ internal sealed class Recommender(
 
     /// <returns>Where the taste says nothing, or the index holds none of its items: popular items, and <c>Popular</c> is true.</returns>
     public async Task<(IReadOnlyList<RankedItem> Items, bool Popular)> RecommendAsync(
-        PairLease pair, Taste taste, int k, ItemFilter filter, bool explain, CancellationToken cancellationToken)
+        PairLease pair, Taste taste, int k, ItemFilter filter, IReadOnlySet<ItemId> excluded, bool explain, CancellationToken cancellationToken)
     {
+        filter = filter.Without(excluded);
         var vectors = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item)], cancellationToken))
             .ToDictionary(item => item.Id, item => item.Vector);
         var user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : null);
         if (user is null) return (await PopularAsync(pair, k, filter, cancellationToken), true);
 
-        var found = ranking.Value.ModelAlone ? await SearchAsync(pair, user, k, filter, cancellationToken) : await BlendAsync(pair, user, taste.Own, k, filter, cancellationToken);
+        var found = ranking.Value.ModelAlone ? await SearchAsync(pair, user, k, filter, cancellationToken) : await BlendAsync(pair, user, taste.Own, k, filter, excluded, cancellationToken);
         return (explain ? await ExplainAsync(pair, found, vectors, cancellationToken) : found, false);
     }
 
     public async Task<IReadOnlyList<RankedItem>> SearchAsync(PairLease pair, ReadOnlyMemory<float> query, int k, ItemFilter filter, CancellationToken cancellationToken)
     {
         var hiddenNow = hidden.Current;
-        if (hiddenNow.Count > 0) filter = filter with { Exclude = filter.Exclude.Union(hiddenNow).ToHashSet() };
+        filter = filter.Without(hiddenNow);
         var found = await index.SearchAsync(pair.Collection, new QueryVector(pair.Identity.Fingerprint, query), k, filter, cancellationToken);
         // Looked at again: an item may have been deleted while the search ran.
         var hiddenSince = hidden.Current;
@@ -63,20 +64,20 @@ internal sealed class Recommender(
 
     /// <summary>Ranks the items nearest to the user, the most popular and the user's own by their <see cref="Blend"/>.</summary>
     private async Task<IReadOnlyList<RankedItem>> BlendAsync(
-        PairLease pair, float[] user, IReadOnlyList<(ItemId Item, double Strength)> own, int k, ItemFilter filter, CancellationToken cancellationToken)
+        PairLease pair, float[] user, IReadOnlyList<(ItemId Item, double Strength)> own, int k, ItemFilter filter, IReadOnlySet<ItemId> excluded, CancellationToken cancellationToken)
     {
         var parts = ranking.Value;
         var candidates = (await SearchAsync(pair, user, Math.Max(k, parts.Candidates), filter, cancellationToken))
             .ToDictionary(item => new ItemId(item.ItemId), item => (Cosine: item.Score, item.Title));
 
         var hiddenNow = hidden.Current;
-        bool MayEnter(ItemId item) => !filter.Exclude.Contains(item) && !hiddenNow.Contains(item);
+        bool MayEnter(ItemId item) => !excluded.Contains(item) && !hiddenNow.Contains(item);
         var others = new HashSet<ItemId>();
         if (parts.Popularity > 0) others.UnionWith(popularity.Top(parts.Candidates, MayEnter).Select(item => item.Item));
         if (parts.History > 0) others.UnionWith(own.Select(item => item.Item).Where(MayEnter));
         others.ExceptWith(candidates.Keys);
         foreach (var item in await index.FetchAsync(pair.Collection, [.. others], cancellationToken))
-            if (filter.Admits(item)) candidates[item.Id] = (Dot(user, item.Vector), item.Title);
+            if (item.Available && filter.Admits(item)) candidates[item.Id] = (Dot(user, item.Vector), item.Title);
 
         var popular = popularity.Shares(candidates.Keys);
         var strengths = own.ToDictionary(item => item.Item, item => item.Strength);
@@ -107,7 +108,7 @@ internal sealed class Recommender(
             var fresh = ranking.Where(item => looked.Add(item.Item)).ToList();
             var described = (await index.FetchAsync(pair.Collection, [.. fresh.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id);
             foreach (var (item, score) in fresh)
-                if (popular.Count < k && described.TryGetValue(item, out var indexed) && filter.Admits(indexed) && !hiddenNow.Contains(item))
+                if (popular.Count < k && described.TryGetValue(item, out var indexed) && indexed.Available && filter.Admits(indexed) && !hiddenNow.Contains(item))
                     popular.Add(new RankedItem(item.Value, indexed.Title, score, null));
             if (popular.Count == k || ranking.Count < wanted) return popular;
         }

@@ -89,7 +89,7 @@ internal sealed class LivePipeline(
     private async ValueTask<int> IndexedAsync(ModelVersion version, CancellationToken cancellationToken)
     {
         IReadOnlyList<CollectionInfo> collections = await index.ListAsync(cancellationToken);
-        return collections.FirstOrDefault(collection => collection.Version == version) is { } building ? (int)await index.CountAsync(building.Name, cancellationToken) : 0;
+        return collections.FirstOrDefault(collection => collection.Version == version) is { } building ? (int)await index.CountAsync(building.Name, ItemFilter.None, cancellationToken) : 0;
     }
 
     /// <summary>The vectors that are being served, in the order of the catalogue.</summary>
@@ -97,7 +97,7 @@ internal sealed class LivePipeline(
     {
         float[]?[] rows = new float[]?[places.Count];
         ItemId? after = null;
-        while (await index.ScrollAsync(collection.Name, after, 1_000, cancellationToken) is { Count: > 0 } page)
+        while (await index.ScrollAsync(collection.Name, ItemFilter.None, after, 1_000, cancellationToken) is { Count: > 0 } page)
         {
             foreach (IndexedItem item in page)
                 if (item.Available && places.TryGetValue(item.Id, out int place)) rows[place] = item.Vector;

@@ -18,6 +18,7 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
     private readonly ConcurrentDictionary<string, Collection> collections = new(StringComparer.Ordinal);
     private readonly AliasFile aliases;
     private readonly Lock catalogue = new();
+    private readonly Dictionary<string, int> holders = []; // under the lock
 
     /// <exception cref="InvalidDataException">The folder was made by another format version, or a file in it is damaged.</exception>
     /// <exception cref="InvalidOperationException">Another process has the index open.</exception>
@@ -75,24 +76,43 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
     public ValueTask DeleteAsync(string collection, IReadOnlyList<(ItemId Id, long Revision)> items, CancellationToken cancellationToken) =>
         Get(collection).WriteAsync([.. items.Select(item => Change.Delete(item.Id, item.Revision))], cancellationToken);
 
-    public ValueTask<long> CountAsync(string collection, CancellationToken cancellationToken) => new(Get(collection).Read(rows => (long)rows.Count));
+    public ValueTask LoadAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken) => UpsertAsync(collection, items, cancellationToken);
 
-    public ValueTask<IReadOnlyList<ScoredItem>> SearchAsync(string collection, QueryVector query, int k, ItemFilter filter, CancellationToken cancellationToken)
+    public ValueTask SettleAsync(string collection, CancellationToken cancellationToken)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(k);
+        Get(collection);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<long> CountAsync(string collection, ItemFilter filter, CancellationToken cancellationToken) => new(Get(collection).Read(rows => rows.CountOf(filter)));
+
+    public ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
+    {
         var target = Get(collection);
-        if (query.Fingerprint != target.Info.Fingerprint) throw new FingerprintMismatchException(query.Fingerprint, target.Info.Fingerprint);
-        float[] vector = UnitVector.Of("The query vector", query.Values.Span, target.Info.Dimension);
-        return new(target.Read(rows => rows.Search(vector, k, filter)));
+        var checkedQueries = new (float[] Vector, int K, ItemFilter Filter)[queries.Count];
+        for (int n = 0; n < queries.Count; n++)
+        {
+            var query = queries[n];
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(query.K, nameof(queries));
+            if (query.Vector.Fingerprint != target.Info.Fingerprint) throw new FingerprintMismatchException(query.Vector.Fingerprint, target.Info.Fingerprint);
+            checkedQueries[n] = (UnitVector.Of("The query vector", query.Vector.Values.Span, target.Info.Dimension), query.K, query.Filter);
+        }
+        return new(target.Read(rows => (IReadOnlyList<IReadOnlyList<ScoredItem>>)[.. checkedQueries.Select(query => rows.Search(query.Vector, query.K, query.Filter))]));
     }
 
     public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken) =>
         new(Get(collection).Read(rows => rows.Fetch(ids)));
 
-    public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemId? after, int limit, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemFilter filter, ItemId? after, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        return new(Get(collection).Read(rows => rows.Scroll(after, limit)));
+        return new(Get(collection).Read(rows => rows.Scroll(filter, after, limit)));
+    }
+
+    public ValueTask<IReadOnlyList<(ItemId Id, long Revision)>> RevisionsAsync(string collection, ItemId? after, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        return new(Get(collection).Read(rows => rows.Revisions(after, limit)));
     }
 
     public ValueTask<long> PointAliasAsync(string alias, string collection, CancellationToken cancellationToken)
@@ -106,19 +126,29 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
 
     public ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken cancellationToken) => new(aliases.Resolve(alias));
 
-    public ValueTask DropAsync(string collection, CancellationToken cancellationToken)
+    public ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken)
     {
         lock (catalogue)
         {
-            if (aliases.PointingTo(collection) is { } alias) throw new InvalidOperationException($"Collection {collection} cannot be dropped: alias {alias} points to it.");
-            if (!collections.TryRemove(collection, out var dropped)) return ValueTask.CompletedTask;
+            Get(collection);
+            holders[collection] = holders.GetValueOrDefault(collection) + 1;
+            return new(new Hold(this, collection));
+        }
+    }
+
+    public ValueTask<bool> DropAsync(string collection, CancellationToken cancellationToken)
+    {
+        lock (catalogue)
+        {
+            if (aliases.PointingTo(collection) is not null || holders.ContainsKey(collection)) return new(false);
+            if (!collections.TryRemove(collection, out var dropped)) return new(true);
             dropped.Dispose();
             string doomed = Path.Combine(collectionsFolder, $".dropped-{Guid.NewGuid():N}");
             Directory.Move(Path.Combine(collectionsFolder, collection), doomed);
             DurableFiles.FlushFolder(collectionsFolder);
             Directory.Delete(doomed, recursive: true);
         }
-        return ValueTask.CompletedTask;
+        return new(true);
     }
 
     public void Dispose()
@@ -129,6 +159,22 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
 
     private Collection Get(string name) => collections.TryGetValue(name, out var collection) ? collection
         : throw new KeyNotFoundException($"There is no collection {name} in {folder}.");
+
+    /// <summary>One reader of a collection.</summary>
+    private sealed class Hold(EmbeddedVectorIndex index, string collection) : IAsyncDisposable
+    {
+        private bool left;
+
+        public ValueTask DisposeAsync()
+        {
+            lock (index.catalogue)
+            {
+                if (!left && --index.holders[collection] == 0) index.holders.Remove(collection);
+                left = true;
+            }
+            return ValueTask.CompletedTask;
+        }
+    }
 
     private static FileStream Own(string file)
     {

@@ -60,7 +60,15 @@ internal sealed class Rows(int dimension)
     public IReadOnlyList<IndexedItem> Fetch(IReadOnlyList<ItemId> ids) =>
         [.. ids.Distinct().Where(rowOf.ContainsKey).Select(id => Item(rowOf[id]))];
 
-    public IReadOnlyList<IndexedItem> Scroll(ItemId? after, int limit)
+    public IReadOnlyList<IndexedItem> Scroll(ItemFilter filter, ItemId? after, int limit) =>
+        [.. SortedAfter(after).Where(id => filter.IsEmpty || filter.Admits(items[rowOf[id]])).Take(limit).Select(id => Item(rowOf[id]))];
+
+    public IReadOnlyList<(ItemId Id, long Revision)> Revisions(ItemId? after, int limit) =>
+        [.. SortedAfter(after).Take(limit).Select(id => (id, items[rowOf[id]].Revision))];
+
+    public long CountOf(ItemFilter filter) => filter.IsEmpty ? items.Count : items.Count(filter.Admits);
+
+    private ArraySegment<ItemId> SortedAfter(ItemId? after)
     {
         var order = Volatile.Read(ref sorted);
         if (order is null) // readers may do this twice at once; both get the same
@@ -71,7 +79,7 @@ internal sealed class Rows(int dimension)
         }
         int start = after is { } last ? Array.BinarySearch(order, last) : ~0;
         start = start < 0 ? ~start : start + 1;
-        return [.. order.Skip(start).Take(limit).Select(id => Item(rowOf[id]))];
+        return new ArraySegment<ItemId>(order)[start..];
     }
 
     /// <param name="query">[dimension], length 1.</param>
@@ -86,7 +94,7 @@ internal sealed class Rows(int dimension)
             DotFour(padded, blocks[first / RowsPerBlock].AsSpan(first % RowsPerBlock * stride, 4 * stride), scores);
             int count = Math.Min(4, items.Count - first);
             for (int n = 0; n < count; n++)
-                if (scores[n] >= best.Threshold && available[first + n] && Filtering.Passes(items[first + n], filter)) best.Offer(first + n, scores[n]);
+                if (scores[n] >= best.Threshold && available[first + n] && filter.Admits(items[first + n])) best.Offer(first + n, scores[n]);
         }
         return best.Descending();
     }

@@ -11,6 +11,7 @@ internal sealed class MemoryVectorIndex : IVectorIndex
     private readonly Dictionary<string, Dictionary<ItemId, IndexedItem>> _items = [];
     private readonly Dictionary<string, Dictionary<ItemId, long>> _tombstones = [];
     private readonly Dictionary<string, AliasTarget> _aliases = [];
+    private readonly List<Hold> _holds = [];
 
     /// <summary>Called before each upsert, outside the lock: to fail, to wait, to look.</summary>
     public Func<string, IReadOnlyList<IndexedItem>, Task> OnUpsert { get; set; } = (_, _) => Task.CompletedTask;
@@ -61,35 +62,43 @@ internal sealed class MemoryVectorIndex : IVectorIndex
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<long> CountAsync(string collection, CancellationToken cancellationToken)
+    public ValueTask LoadAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken) => UpsertAsync(collection, items, cancellationToken);
+
+    public ValueTask SettleAsync(string collection, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public ValueTask<long> CountAsync(string collection, ItemFilter filter, CancellationToken cancellationToken)
     {
-        lock (_lock) return ValueTask.FromResult((long)_items[collection].Count);
+        lock (_lock) return ValueTask.FromResult(_items[collection].Values.LongCount(filter.Admits));
     }
 
-    public ValueTask<IReadOnlyList<ScoredItem>> SearchAsync(string collection, QueryVector query, int k, ItemFilter filter, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
     {
-        lock (_lock)
-        {
-            if (query.Fingerprint != _collections[collection].Fingerprint) throw new FingerprintMismatchException(query.Fingerprint, _collections[collection].Fingerprint);
-            var found = _items[collection].Values
-                .Where(item => item.Available && !filter.Exclude.Contains(item.Id))
-                .Where(item => filter.Attributes.All(wanted => item.Attributes.TryGetValue(wanted.Key, out var value) && wanted.Value.Contains(value.ToString())))
-                .Select(item => new ScoredItem(item.Id, Dot(item.Vector, query.Values.Span), item.Title))
-                .OrderByDescending(item => item.Score).ThenBy(item => item.Id).Take(k);
-            return ValueTask.FromResult<IReadOnlyList<ScoredItem>>([.. found]);
-        }
+        lock (_lock) return ValueTask.FromResult<IReadOnlyList<IReadOnlyList<ScoredItem>>>([.. queries.Select(query => Search(collection, query))]);
+    }
+
+    private List<ScoredItem> Search(string collection, SearchQuery query)
+    {
+        if (query.Vector.Fingerprint != _collections[collection].Fingerprint) throw new FingerprintMismatchException(query.Vector.Fingerprint, _collections[collection].Fingerprint);
+        return [.. _items[collection].Values
+            .Where(item => item.Available && query.Filter.Admits(item))
+            .Select(item => new ScoredItem(item.Id, Dot(item.Vector, query.Vector.Values.Span), item.Title))
+            .OrderByDescending(item => item.Score).ThenBy(item => item.Id).Take(query.K)];
     }
 
     public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken)
     {
-        lock (_lock) return ValueTask.FromResult<IReadOnlyList<IndexedItem>>([.. ids.Where(_items[collection].ContainsKey).Select(id => _items[collection][id])]);
+        lock (_lock) return ValueTask.FromResult<IReadOnlyList<IndexedItem>>([.. ids.Distinct().Where(_items[collection].ContainsKey).Select(id => _items[collection][id])]);
     }
 
-    public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemId? after, int limit, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemFilter filter, ItemId? after, int limit, CancellationToken cancellationToken)
     {
         lock (_lock)
-            return ValueTask.FromResult<IReadOnlyList<IndexedItem>>([.. _items[collection].Values.OrderBy(item => item.Id).Where(item => after is null || item.Id.CompareTo(after.Value) > 0).Take(limit)]);
+            return ValueTask.FromResult<IReadOnlyList<IndexedItem>>(
+                [.. _items[collection].Values.Where(filter.Admits).OrderBy(item => item.Id).Where(item => after is null || item.Id.CompareTo(after.Value) > 0).Take(limit)]);
     }
+
+    public async ValueTask<IReadOnlyList<(ItemId Id, long Revision)>> RevisionsAsync(string collection, ItemId? after, int limit, CancellationToken cancellationToken) =>
+        [.. (await ScrollAsync(collection, ItemFilter.None, after, limit, cancellationToken)).Select(item => (item.Id, item.Revision))];
 
     public ValueTask<long> PointAliasAsync(string alias, string collection, CancellationToken cancellationToken)
     {
@@ -106,14 +115,36 @@ internal sealed class MemoryVectorIndex : IVectorIndex
         lock (_lock) return ValueTask.FromResult(_aliases.GetValueOrDefault(alias));
     }
 
-    public ValueTask DropAsync(string collection, CancellationToken cancellationToken)
+    public ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            if (_aliases.Values.Any(alias => alias.Collection == collection)) throw new InvalidOperationException($"{collection} has an alias.");
+            if (!_collections.ContainsKey(collection)) throw new KeyNotFoundException($"There is no collection {collection}.");
+            var hold = new Hold(this, collection);
+            _holds.Add(hold);
+            return ValueTask.FromResult<IAsyncDisposable>(hold);
+        }
+    }
+
+    public ValueTask<bool> DropAsync(string collection, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_aliases.Values.Any(alias => alias.Collection == collection) || _holds.Any(hold => hold.Collection == collection)) return ValueTask.FromResult(false);
             _collections.Remove(collection);
             _items.Remove(collection);
             _tombstones.Remove(collection);
+            return ValueTask.FromResult(true);
+        }
+    }
+
+    private sealed class Hold(MemoryVectorIndex index, string collection) : IAsyncDisposable
+    {
+        public string Collection => collection;
+
+        public ValueTask DisposeAsync()
+        {
+            lock (index._lock) index._holds.Remove(this);
             return ValueTask.CompletedTask;
         }
     }

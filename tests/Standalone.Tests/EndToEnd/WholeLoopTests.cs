@@ -110,7 +110,7 @@ public sealed class WholeLoopTests : IDisposable
         JsonElement models = await ReadAsync(await client.GetAsync("v1/models", Token));
         Assert.Equal(served, Served.Of(models));
         Assert.Equal(served.ModelVersion, models.GetProperty("live").GetString());
-        return new State(served, models.GetProperty("models").GetRawText(), answers, host.Pipeline.Windows.Describe(), await host.Pipeline.Index.CountAsync(alias.Collection, Token));
+        return new State(served, models.GetProperty("models").GetRawText(), answers, host.Pipeline.Windows.Describe(), await host.Pipeline.Index.CountAsync(alias.Collection, ItemFilter.None, Token));
     }
 
     private static async Task<JsonElement> ReadAsync(HttpResponseMessage response)
