@@ -1,0 +1,21 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace BeeFormer.Streaming.FakeQdrant;
+
+public sealed record FakeQdrantOptions
+{
+    /// <summary>On 127.0.0.1; 0: any free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Null: none is asked for.</summary>
+    public string? ApiKey { get; init; }
+
+    /// <summary>A key that may only read.</summary>
+    public string? ReadOnlyApiKey { get; init; }
+
+    /// <summary>With one: TLS.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    /// <summary>Of rate limits and delays.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
