@@ -27,6 +27,8 @@ internal sealed record Rpc(string Service, string Name, Func<byte[], Caller, byt
             Of<DeletePoints, PointsOperationResponse>("Points", "Delete", writing.Delete),
             Of<SetPayloadPoints, PointsOperationResponse>("Points", "SetPayload", writing.SetPayload),
             Of<SetPayloadPoints, PointsOperationResponse>("Points", "OverwritePayload", writing.OverwritePayload),
+            Of<DeletePayloadPoints, PointsOperationResponse>("Points", "DeletePayload", writing.DeletePayload),
+            Of<ClearPayloadPoints, PointsOperationResponse>("Points", "ClearPayload", writing.ClearPayload),
             Of<CreateFieldIndexCollection, PointsOperationResponse>("Points", "CreateFieldIndex", writing.CreateFieldIndex),
             Of<DeleteFieldIndexCollection, PointsOperationResponse>("Points", "DeleteFieldIndex", writing.DeleteFieldIndex),
             Of<GetPoints, GetResponse>("Points", "Get", reading.Get),

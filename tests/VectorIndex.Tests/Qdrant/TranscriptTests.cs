@@ -17,7 +17,7 @@ public sealed class TranscriptTests
     private static readonly HashSet<string> Unspoken =
     [
         "FieldCondition.is_empty", "FieldCondition.is_null", "FieldCondition.values_count", "Condition.nested", "ScrollPoints.order_by", "Query.order_by", "Query.nearest_with_mmr",
-        "rpc /qdrant.Points/DeletePayload", "rpc /qdrant.Points/ClearPayload", "rpc /qdrant.Snapshots/Create", "rpc /qdrant.Snapshots/List", "rpc /qdrant.Snapshots/Delete",
+        "rpc /qdrant.Snapshots/Create", "rpc /qdrant.Snapshots/List", "rpc /qdrant.Snapshots/Delete",
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
