@@ -10,7 +10,9 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
     {
         Body.CollectionName(request.CollectionName);
         FilterBody.Check(request.UpdateFilter, "update_filter");
-        var sent = request.Points.Select((point, i) => Sent(point, i)).ToList();
+        if (!store.Generation.KnowsUpdateFilterAndMetadata) request.UpdateFilter = null;
+        if (!store.Generation.KnowsUpdateModeAndQueue) request.ClearUpdateMode();
+        var sent = request.Points.Select(Sent).ToList();
         if (request.UpdateFilter is not null) PointFilter.Of(request.UpdateFilter, new Dictionary<string, FieldType>());
         if (sent.Count == 0) throw Refusal.BadRequest("Empty update request");
         var collection = Target(request.CollectionName, caller);
@@ -21,7 +23,7 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
         {
             var filter = PointFilter.Of(request.UpdateFilter, change.Indexes);
             var points = sent.Select(point => (point, Taken: Takes(change.Find(point.Key), request.UpdateMode, filter))).Where(pair => pair.Taken)
-                .Select(pair => new Point(pair.point.Key, pair.point.Payload, pair.point.Vectors.ToDictionary(vector => vector.Name, vector => collection.Space(vector.Name).Prepare(vector.Data)), change.Number)).ToList();
+                .Select(pair => new Point(pair.point.Key, pair.point.Payload, Stored(collection, pair.point.Vectors), change.Number)).ToList();
             foreach (var point in points) change.Put(point);
         });
     }
@@ -106,6 +108,9 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
         collection.Strict.Write(cost);
         return new() { Result = collection.Write(wait, holdUnwaited(), caller.LoseWrites, apply, numbers) };
     }
+
+    private static Dictionary<string, float[]> Stored(Collection collection, IEnumerable<(string Name, IReadOnlyCollection<float> Data)> vectors) =>
+        vectors.ToDictionary(vector => vector.Name, vector => collection.Space(vector.Name).Prepare(vector.Data));
 
     private static bool Takes(Point? before, UpdateMode mode, Func<Point, bool> filter) =>
         before is null ? mode != UpdateMode.UpdateOnly : mode != UpdateMode.InsertOnly && filter(before);
