@@ -16,6 +16,9 @@ public sealed record FakeQdrantOptions
     /// <summary>With one: TLS.</summary>
     public X509Certificate2? Certificate { get; init; }
 
+    /// <summary>What the server says it is, from 1.12.2. Older ones than 1.17 answer vectors in the older form, and ignore what they do not know.</summary>
+    public Version Version { get; init; } = new(1, 19, 0);
+
     /// <summary>Of rate limits and delays.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -26,7 +26,7 @@ public sealed class FakeQdrantServer : IAsyncDisposable
     private readonly ApiKeys keys;
     private WebApplication? app;
 
-    private FakeQdrantServer(FakeQdrantOptions options) => (this.options, store, keys) = (options, new Store(options.Time), new ApiKeys(options.ApiKey, options.ReadOnlyApiKey));
+    private FakeQdrantServer(FakeQdrantOptions options) => (this.options, store, keys) = (options, new Store(options.Time, options.Version), new ApiKeys(options.ApiKey, options.ReadOnlyApiKey));
 
     /// <summary>Where it listens, or did before it went down.</summary>
     public Uri Endpoint { get; private set; } = new("http://127.0.0.1:0");
@@ -36,6 +36,9 @@ public sealed class FakeQdrantServer : IAsyncDisposable
 
     /// <summary>True: writes that are not waited for are acknowledged and only applied together with the next one that is.</summary>
     public bool HoldUnwaitedWrites { get; set; }
+
+    /// <summary>Changes what a collection reports of itself: another status, fewer indexed vectors.</summary>
+    public Action<CollectionInfo>? Report { get; set; }
 
     public static async Task<FakeQdrantServer> StartAsync(FakeQdrantOptions? options = null)
     {
@@ -89,7 +92,7 @@ public sealed class FakeQdrantServer : IAsyncDisposable
         if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = null);
-        builder.Services.AddSingleton<IReadOnlyList<Rpc>>(Rpc.All(store, () => HoldUnwaitedWrites));
+        builder.Services.AddSingleton<IReadOnlyList<Rpc>>(Rpc.All(store, () => HoldUnwaitedWrites, info => Report?.Invoke(info)));
         builder.Services.AddSingleton<IServiceMethodProvider<Serving>, ServingMethods>();
         builder.Services.AddSingleton(new Serving(faults, keys, options.Time));
         var built = builder.Build();

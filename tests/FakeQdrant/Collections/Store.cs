@@ -1,8 +1,10 @@
 namespace BeeFormer.Streaming.FakeQdrant;
 
 /// <summary>All collections and aliases.</summary>
-internal sealed class Store(TimeProvider time)
+internal sealed class Store(TimeProvider time, Version version)
 {
+    public Generation Generation { get; } = new(version);
+
     private readonly Lock gate = new();
     private readonly Dictionary<string, Collection> collections = [];
     private readonly SortedDictionary<string, string> aliases = new(StringComparer.Ordinal);

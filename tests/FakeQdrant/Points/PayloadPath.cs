@@ -56,7 +56,7 @@ internal sealed record PayloadPath(string Text, IReadOnlyList<PayloadPath.Step> 
         if (at < text.Length && text[at] == '"')
         {
             var end = text.IndexOf('"', at + 1);
-            if (end <= at) return null;
+            if (end < 0 || text.AsSpan(at, end - at).Contains('\\')) return null;
             at = end + 1;
             return text[(start + 1)..end];
         }

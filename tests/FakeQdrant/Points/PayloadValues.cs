@@ -32,6 +32,36 @@ internal static class PayloadValues
         return copy;
     }
 
+    /// <summary>The payload without what is at these paths; the original stays.</summary>
+    public static MapField<string, Value> Without(MapField<string, Value> payload, IEnumerable<PayloadPath> paths)
+    {
+        var copy = payload.Clone();
+        foreach (var path in paths) Remove(copy, path, 0);
+        return copy;
+    }
+
+    private static void Remove(MapField<string, Value> fields, PayloadPath path, int at)
+    {
+        if (at == path.Steps.Count - 1) fields.Remove(path.Steps[at].Key!);
+        else if (fields.TryGetValue(path.Steps[at].Key!, out var value)) Remove(value, path, at + 1);
+    }
+
+    private static void Remove(Value value, PayloadPath path, int at)
+    {
+        if (path.Steps[at].Key is not null)
+        {
+            if (value.StructValue is { } inner) Remove(inner.Fields, path, at);
+            return;
+        }
+        if (value.ListValue is not { } list) return;
+        var last = at == path.Steps.Count - 1;
+        if (last && path.Steps[at].Index is null) list.Values.Clear();
+        for (var i = list.Values.Count - 1; i >= 0; i--)
+            if (path.Steps[at].Index is not { } index || index == i)
+                if (last) list.Values.RemoveAt(i);
+                else Remove(list.Values[i], path, at + 1);
+    }
+
     private static void Merge(MapField<string, Value> target, MapField<string, Value> changes)
     {
         foreach (var (key, value) in changes)

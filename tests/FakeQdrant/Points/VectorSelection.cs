@@ -1,15 +1,15 @@
 namespace BeeFormer.Streaming.FakeQdrant;
 
 /// <summary>Which vectors an answer holds; null: none.</summary>
-internal sealed class VectorSelection(IReadOnlySet<string>? names)
+internal sealed class VectorSelection(IReadOnlySet<string>? names, Generation generation)
 {
     /// <summary>An unset or empty selector chooses none.</summary>
     /// <exception cref="Grpc.Core.RpcException">A name that the collection does not have.</exception>
-    public static VectorSelection Of(WithVectorsSelector? selector, Collection collection)
+    public static VectorSelection Of(WithVectorsSelector? selector, Collection collection, Generation generation)
     {
-        if (selector?.Include is not { } include) return new(selector?.Enable == true ? collection.Spaces.Keys.ToHashSet() : null);
+        if (selector?.Include is not { } include) return new(selector?.Enable == true ? collection.Spaces.Keys.ToHashSet() : null, generation);
         foreach (var name in include.Names) collection.Space(name);
-        return new(include.Names.ToHashSet());
+        return new(include.Names.ToHashSet(), generation);
     }
 
     public VectorsOutput? Of(Point point)
@@ -22,5 +22,6 @@ internal sealed class VectorSelection(IReadOnlySet<string>? names)
         return new VectorsOutput { Vectors = named };
     }
 
-    private static VectorOutput Output(float[] vector) => new() { Dense = new DenseVector { Data = { vector } } };
+    private VectorOutput Output(float[] vector) =>
+        generation.AnswersDenseVectors ? new() { Dense = new DenseVector { Data = { vector } } } : new() { Data = { vector } };
 }

@@ -29,7 +29,7 @@ internal sealed class Searching(Store store, Collection collection)
         {
             var all = candidates.Where(admits).ToArray();
             new Random(all.Length).Shuffle(all);
-            return [.. Page(all, search).Select(point => new Hit(point, 0, 0))];
+            return [.. Page(all, search).Select(point => new Hit(point, 1, 1))];
         }
         var space = collection.Space(search.Using);
         var (scoring, excluded) = Scoring(search, space);

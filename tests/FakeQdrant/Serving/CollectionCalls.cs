@@ -1,10 +1,11 @@
 namespace BeeFormer.Streaming.FakeQdrant;
 
 /// <summary>What qdrant.Qdrant and qdrant.Collections answer.</summary>
-internal sealed class CollectionCalls(Store store)
+/// <param name="report">Changes what a collection reports of itself.</param>
+internal sealed class CollectionCalls(Store store, Action<CollectionInfo> report)
 {
-    public static HealthCheckReply HealthCheck(HealthCheckRequest request, Caller caller) =>
-        new() { Title = "qdrant - vector search engine", Version = "1.19.0", Commit = "fake" };
+    public HealthCheckReply HealthCheck(HealthCheckRequest request, Caller caller) =>
+        new() { Title = "qdrant - vector search engine", Version = store.Generation.Version.ToString(), Commit = "fake" };
 
     public GetCollectionInfoResponse Get(GetCollectionInfoRequest request, Caller caller)
     {
@@ -18,13 +19,14 @@ internal sealed class CollectionCalls(Store store)
             Status = CollectionStatus.Green,
             OptimizerStatus = new OptimizerStatus { Ok = true },
             SegmentsCount = 1,
-            Config = config,
+            Config = config.Clone(),
             PointsCount = (ulong)points.Length,
             IndexedVectorsCount = built ? (ulong)points.Sum(point => point.Vectors.Count) : 0,
-            UpdateQueue = new UpdateQueueInfo { Length = (ulong)collection.Held },
+            UpdateQueue = store.Generation.KnowsUpdateModeAndQueue ? new UpdateQueueInfo { Length = (ulong)collection.Held } : null,
         };
         foreach (var (field, type) in collection.Indexes)
             info.PayloadSchema[field] = new PayloadSchemaInfo { DataType = (PayloadSchemaType)((int)type + 1), Points = (ulong)points.LongCount(PayloadIndex.Holds(field, type)) };
+        report(info);
         return new() { Result = info };
     }
 
@@ -36,6 +38,7 @@ internal sealed class CollectionCalls(Store store)
         Body.Settings(request);
         caller.ToWrite();
         if (request.CollectionName is "." or "..") throw Refusal.Internal("Service internal error: Invalid path to delete: " + request.CollectionName);
+        if (!store.Generation.KnowsUpdateFilterAndMetadata) request.Metadata.Clear();
         store.Create(request.CollectionName, CollectionSettings.Of(request));
         return new() { Result = true };
     }
@@ -44,6 +47,7 @@ internal sealed class CollectionCalls(Store store)
     {
         Body.Settings(request);
         caller.ToWrite();
+        if (!store.Generation.KnowsUpdateFilterAndMetadata) request.Metadata.Clear();
         store.Get(request.CollectionName).Update(request);
         return new() { Result = true };
     }

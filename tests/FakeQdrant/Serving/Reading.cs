@@ -14,7 +14,7 @@ internal sealed class Reading(Store store)
         var collection = store.Get(request.CollectionName);
         collection.Strict.Timeout(request.HasTimeout ? request.Timeout : null);
         collection.Strict.Read();
-        var vectors = VectorSelection.Of(request.WithVectors, collection);
+        var vectors = VectorSelection.Of(request.WithVectors, collection, store.Generation);
         return new() { Result = { keys.Select(collection.Find).OfType<Point>().Select(point => point.ToRetrieved(payload, vectors)) } };
     }
 
@@ -32,7 +32,7 @@ internal sealed class Reading(Store store)
         collection.Strict.Limit(limit);
         collection.Strict.Timeout(request.HasTimeout ? request.Timeout : null);
         collection.Strict.Read();
-        var vectors = VectorSelection.Of(request.WithVectors, collection);
+        var vectors = VectorSelection.Of(request.WithVectors, collection, store.Generation);
         var all = collection.InOrder();
         var page = Enumerable.Range(First(all, from), all.Length - First(all, from)).Select(i => all[i]).Where(filter).Take((int)Math.Min(limit, int.MaxValue - 1) + 1).ToList();
         var answer = new ScrollResponse();
@@ -91,8 +91,8 @@ internal sealed class Reading(Store store)
         }
         collection.Strict.Read();
         var payload = PayloadSelection.Of(request.WithPayload, false);
-        var vectors = VectorSelection.Of(request.WithVectors, collection);
-        return [.. new Searching(store, collection).Run(search).Select(hit => hit.Point.ToScored(hit.Score, request.Query is null ? 0 : hit.Point.Version, payload, vectors))];
+        var vectors = VectorSelection.Of(request.WithVectors, collection, store.Generation);
+        return [.. new Searching(store, collection).Run(search).Select(hit => hit.Point.ToScored(hit.Score, request.Query is null or { VariantCase: Wire.Query.VariantOneofCase.Sample } ? 0 : hit.Point.Version, payload, vectors))];
     }
 
     private static Func<Point, bool> Filter(Collection collection, Filter? filter)

@@ -6,14 +6,14 @@ namespace BeeFormer.Streaming.FakeQdrant;
 /// <summary>One method of the interface, over bytes: so that a request which is none gets the server's answer.</summary>
 internal sealed record Rpc(string Service, string Name, Func<byte[], Caller, byte[]> Answer)
 {
-    public static IReadOnlyList<Rpc> All(Store store, Func<bool> holdUnwaited)
+    public static IReadOnlyList<Rpc> All(Store store, Func<bool> holdUnwaited, Action<CollectionInfo> report)
     {
-        var collections = new CollectionCalls(store);
+        var collections = new CollectionCalls(store, report);
         var writing = new Writing(store, holdUnwaited);
         var reading = new Reading(store);
         return
         [
-            Of<HealthCheckRequest, HealthCheckReply>("Qdrant", "HealthCheck", CollectionCalls.HealthCheck),
+            Of<HealthCheckRequest, HealthCheckReply>("Qdrant", "HealthCheck", collections.HealthCheck),
             Of<GetCollectionInfoRequest, GetCollectionInfoResponse>("Collections", "Get", collections.Get),
             Of<ListCollectionsRequest, ListCollectionsResponse>("Collections", "List", collections.List),
             Of<CreateCollection, CollectionOperationResponse>("Collections", "Create", collections.Create),
@@ -27,6 +27,8 @@ internal sealed record Rpc(string Service, string Name, Func<byte[], Caller, byt
             Of<DeletePoints, PointsOperationResponse>("Points", "Delete", writing.Delete),
             Of<SetPayloadPoints, PointsOperationResponse>("Points", "SetPayload", writing.SetPayload),
             Of<SetPayloadPoints, PointsOperationResponse>("Points", "OverwritePayload", writing.OverwritePayload),
+            Of<DeletePayloadPoints, PointsOperationResponse>("Points", "DeletePayload", writing.DeletePayload),
+            Of<ClearPayloadPoints, PointsOperationResponse>("Points", "ClearPayload", writing.ClearPayload),
             Of<CreateFieldIndexCollection, PointsOperationResponse>("Points", "CreateFieldIndex", writing.CreateFieldIndex),
             Of<DeleteFieldIndexCollection, PointsOperationResponse>("Points", "DeleteFieldIndex", writing.DeleteFieldIndex),
             Of<GetPoints, GetResponse>("Points", "Get", reading.Get),

@@ -1,3 +1,5 @@
+using Payload = Google.Protobuf.Collections.MapField<string, BeeFormer.Streaming.FakeQdrant.Wire.Value>;
+
 namespace BeeFormer.Streaming.FakeQdrant;
 
 /// <summary>The writes of qdrant.Points.</summary>
@@ -8,7 +10,9 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
     {
         Body.CollectionName(request.CollectionName);
         FilterBody.Check(request.UpdateFilter, "update_filter");
-        var sent = request.Points.Select((point, i) => Sent(point, i)).ToList();
+        if (!store.Generation.KnowsUpdateFilterAndMetadata) request.UpdateFilter = null;
+        if (!store.Generation.KnowsUpdateModeAndQueue) request.ClearUpdateMode();
+        var sent = request.Points.Select(Sent).ToList();
         if (request.UpdateFilter is not null) PointFilter.Of(request.UpdateFilter, new Dictionary<string, FieldType>());
         if (sent.Count == 0) throw Refusal.BadRequest("Empty update request");
         var collection = Target(request.CollectionName, caller);
@@ -19,7 +23,7 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
         {
             var filter = PointFilter.Of(request.UpdateFilter, change.Indexes);
             var points = sent.Select(point => (point, Taken: Takes(change.Find(point.Key), request.UpdateMode, filter))).Where(pair => pair.Taken)
-                .Select(pair => new Point(pair.point.Key, pair.point.Payload, pair.point.Vectors.ToDictionary(vector => vector.Name, vector => collection.Space(vector.Name).Prepare(vector.Data)), change.Number)).ToList();
+                .Select(pair => new Point(pair.point.Key, pair.point.Payload, Stored(collection, pair.point.Vectors), change.Number)).ToList();
             foreach (var point in points) change.Put(point);
         });
     }
@@ -39,10 +43,24 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
     public PointsOperationResponse SetPayload(SetPayloadPoints request, Caller caller)
     {
         var path = request.HasKey ? PayloadPath.Parse(request.Key) : null;
-        return ChangePayload(request, caller, before => PayloadValues.Merged(before.Payload, PayloadValues.Stored(request.Payload), path));
+        var changes = PayloadValues.Stored(request.Payload);
+        return ChangePayload(request.CollectionName, request.PointsSelector, request.Wait, caller, before => PayloadValues.Merged(before, changes, path));
     }
 
-    public PointsOperationResponse OverwritePayload(SetPayloadPoints request, Caller caller) => ChangePayload(request, caller, _ => PayloadValues.Stored(request.Payload));
+    public PointsOperationResponse OverwritePayload(SetPayloadPoints request, Caller caller)
+    {
+        var payload = PayloadValues.Stored(request.Payload);
+        return ChangePayload(request.CollectionName, request.PointsSelector, request.Wait, caller, _ => payload);
+    }
+
+    public PointsOperationResponse DeletePayload(DeletePayloadPoints request, Caller caller)
+    {
+        var paths = request.Keys.Select(PayloadPath.Parse).ToList();
+        return ChangePayload(request.CollectionName, request.PointsSelector, request.Wait, caller, before => PayloadValues.Without(before, paths));
+    }
+
+    public PointsOperationResponse ClearPayload(ClearPayloadPoints request, Caller caller) =>
+        ChangePayload(request.CollectionName, request.Points, request.Wait, caller, _ => []);
 
     public PointsOperationResponse CreateFieldIndex(CreateFieldIndexCollection request, Caller caller)
     {
@@ -65,16 +83,15 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
         return Answer(Target(request.CollectionName, caller), request.Wait, caller, 1, change => change.DropIndex(request.FieldName));
     }
 
-    private PointsOperationResponse ChangePayload(SetPayloadPoints request, Caller caller, Func<Point, Google.Protobuf.Collections.MapField<string, Value>> changed)
+    private PointsOperationResponse ChangePayload(string name, PointsSelector? selector, bool wait, Caller caller, Func<Payload, Payload> changed)
     {
-        Body.CollectionName(request.CollectionName);
-        PayloadValues.Stored(request.Payload);
-        var choice = Selected.Of(request.PointsSelector, "points_selector is expected");
-        var collection = Target(request.CollectionName, caller);
+        Body.CollectionName(name);
+        var choice = Selected.Of(selector, "points_selector is expected");
+        var collection = Target(name, caller);
         collection.Strict.Filter(choice.Filter, collection.Indexes, update: true);
-        return Answer(collection, request.Wait, caller, choice.Cost, change =>
+        return Answer(collection, wait, caller, choice.Cost, change =>
         {
-            foreach (var point in choice.Existing(change).ToList()) change.Put(point with { Payload = changed(point), Version = change.Number });
+            foreach (var point in choice.Existing(change).ToList()) change.Put(point with { Payload = changed(point.Payload), Version = change.Number });
             choice.CheckAllExist(change);
         });
     }
@@ -92,6 +109,9 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
         return new() { Result = collection.Write(wait, holdUnwaited(), caller.LoseWrites, apply, numbers) };
     }
 
+    private static Dictionary<string, float[]> Stored(Collection collection, IEnumerable<(string Name, IReadOnlyCollection<float> Data)> vectors) =>
+        vectors.ToDictionary(vector => vector.Name, vector => collection.Space(vector.Name).Prepare(vector.Data));
+
     private static bool Takes(Point? before, UpdateMode mode, Func<Point, bool> filter) =>
         before is null ? mode != UpdateMode.UpdateOnly : mode != UpdateMode.InsertOnly && filter(before);
 
@@ -100,7 +120,7 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
         if (name.Length == 0) throw Refusal.Body("field_name", "value \"\" invalid, must be at least 1 characters");
     }
 
-    private static (PointKey Key, Google.Protobuf.Collections.MapField<string, Value> Payload, IReadOnlyList<(string Name, IReadOnlyCollection<float> Data)> Vectors) Sent(PointStruct point, int index)
+    private static (PointKey Key, Payload Payload, IReadOnlyList<(string Name, IReadOnlyCollection<float> Data)> Vectors) Sent(PointStruct point, int index)
     {
         if (point.Id is null) throw Refusal.Invalid("Empty ID is not allowed");
         if (point.Vectors is null) throw Refusal.Invalid("Expected some vectors");

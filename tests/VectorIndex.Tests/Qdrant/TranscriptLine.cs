@@ -12,6 +12,4 @@ public sealed record TranscriptLine(
     private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip };
 
     public static IReadOnlyList<TranscriptLine> All { get; } = [.. TranscriptFolder.Lines("transcript.jsonl").Select(line => JsonSerializer.Deserialize<TranscriptLine>(line, Names)!)];
-
-    public bool Is(string status) => Status == status;
 }

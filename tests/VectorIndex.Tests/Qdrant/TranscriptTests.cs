@@ -1,6 +1,7 @@
 using BeeFormer.Streaming.FakeQdrant;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
 using Qdrant.Client.Grpc;
 
 namespace BeeFormer.Streaming.VectorIndex.Tests;
@@ -17,7 +18,7 @@ public sealed class TranscriptTests
     private static readonly HashSet<string> Unspoken =
     [
         "FieldCondition.is_empty", "FieldCondition.is_null", "FieldCondition.values_count", "Condition.nested", "ScrollPoints.order_by", "Query.order_by", "Query.nearest_with_mmr",
-        "rpc /qdrant.Points/DeletePayload", "rpc /qdrant.Points/ClearPayload", "rpc /qdrant.Snapshots/Create", "rpc /qdrant.Snapshots/List", "rpc /qdrant.Snapshots/Delete",
+        "rpc /qdrant.Snapshots/Create", "rpc /qdrant.Snapshots/List", "rpc /qdrant.Snapshots/Delete",
     ];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -25,8 +26,10 @@ public sealed class TranscriptTests
     [Fact]
     public async Task The_fake_answers_as_the_recorded_server_did()
     {
-        await using var open = await FakeQdrantServer.StartAsync();
-        await using var locked = await FakeQdrantServer.StartAsync(new() { ApiKey = "golden-key", ReadOnlyApiKey = "golden-read-key" });
+        // Time stands still: the recorded calls came within a second.
+        var time = new FakeTimeProvider();
+        await using var open = await FakeQdrantServer.StartAsync(new() { Time = time });
+        await using var locked = await FakeQdrantServer.StartAsync(new() { Time = time, ApiKey = KeyOf("21-auth/right-key"), ReadOnlyApiKey = KeyOf("21-auth/read-key-list") });
         using var toOpen = new TranscriptWire(open);
         using var toLocked = new TranscriptWire(locked);
         using var narrow = new TranscriptWire(open, 4 << 20);
@@ -70,21 +73,27 @@ public sealed class TranscriptTests
 
     private static HashSet<string> Names(string[]? names, string more) => [.. (names ?? []).Select(name => name[(name.LastIndexOf('.') + 1)..]), more];
 
-    /// <summary>The requests that are too large to record.</summary>
+    private static TranscriptLine Line(string step) => TranscriptLine.All.Single(line => line.Step == step);
+
+    private static string KeyOf(string step) => Line(step).Metadata!.Single(header => header[0] == "api-key")[1];
+
+    /// <summary>The requests that are too large to record: points of 5 MiB, which a later line deletes.</summary>
     private static byte[] Blobs(string step)
     {
-        var small = TranscriptLine.All.First(line => line.Step == "18-sizes/get-5MiB-default-client");
-        var get = GetPoints.Parser.ParseFrom(small.RequestB64);
-        if (step == "18-sizes/get-5MiB") return small.RequestB64!;
-        var upsert = new UpsertPoints { CollectionName = get.CollectionName, Wait = true };
-        ulong[] ids = step == "18-sizes/upsert-5MiB-payload" ? [get.Ids[0].Num] : step == "18-sizes/upsert-40MiB" ? [60, 61, 62, 63, 64, 65, 66, 67] : throw new InvalidOperationException($"No bytes for {step}.");
-        foreach (var id in ids)
-            upsert.Points.Add(new PointStruct
-            {
-                Id = new PointId { Num = id },
-                Payload = { ["blob"] = new Value { StringValue = new string('x', 5 << 20) } },
-                Vectors = new Vectors { Vector = new Vector { Dense = new DenseVector { Data = { 1, 0, 0, 0 } } } },
-            });
-        return upsert.ToByteArray();
+        var small = Line("18-sizes/get-5MiB-default-client").RequestB64!;
+        if (step == "18-sizes/get-5MiB") return small;
+        var get = GetPoints.Parser.ParseFrom(small);
+        var all = DeletePoints.Parser.ParseFrom(Line("18-sizes/delete-blobs").RequestB64).Points.Points.Ids;
+        var ids = step == "18-sizes/upsert-5MiB-payload" ? get.Ids : step == "18-sizes/upsert-40MiB" ? all.Except(get.Ids) : throw new InvalidOperationException($"No bytes for {step}.");
+        var created = TranscriptLine.All.Where(line => line.Method.EndsWith("/Create", StringComparison.Ordinal) && line.RequestB64 is not null)
+            .Select(line => CreateCollection.Parser.ParseFrom(line.RequestB64)).Last(request => request.CollectionName == get.CollectionName);
+        var vector = new DenseVector { Data = { Enumerable.Repeat(1f, (int)created.VectorsConfig.Params.Size) } };
+        var points = ids.Select(id => new PointStruct
+        {
+            Id = id,
+            Payload = { ["blob"] = new Value { StringValue = new string('x', 5 << 20) } },
+            Vectors = new Vectors { Vector = new Vector { Dense = vector } },
+        });
+        return new UpsertPoints { CollectionName = get.CollectionName, Wait = true, Points = { points } }.ToByteArray();
     }
 }
