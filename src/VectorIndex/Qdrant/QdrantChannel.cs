@@ -11,7 +11,8 @@ internal static class QdrantChannel
 
     public static GrpcChannel Open(QdrantOptions options) => GrpcChannel.ForAddress(options.Endpoint, new GrpcChannelOptions
     {
-        HttpHandler = new SocketsHttpHandler
+        // A client, not its handler: so that each attempt connects, and none is refused for the sake of one that failed before.
+        HttpClient = new HttpClient(new SocketsHttpHandler
         {
             EnableMultipleHttp2Connections = true,
             KeepAlivePingDelay = TimeSpan.FromSeconds(30),
@@ -19,7 +20,7 @@ internal static class QdrantChannel
             PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustIn(options.CaCertificate) },
-        },
+        }) { Timeout = Timeout.InfiniteTimeSpan },
         DisposeHttpClient = true,
         CompressionProviders = [], // a server that may compress does, for every answer, and takes several times as long
         MaxReceiveMessageSize = MaxAnswerBytes,

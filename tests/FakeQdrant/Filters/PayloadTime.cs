@@ -6,7 +6,7 @@ namespace BeeFormer.Streaming.FakeQdrant;
 internal static class PayloadTime
 {
     private static readonly string[] Formats =
-        [.. from separator in new[] { "T", " " } from seconds in new[] { "':'ss.FFFFFFF", "" } from zone in new[] { "K", "" } select $"yyyy-MM-dd'{separator}'HH':'mm{seconds}{zone}", "yyyy-MM-dd"];
+        [.. from separator in new[] { "T", " " } from zone in new[] { "K", "" } select $"yyyy-MM-dd'{separator}'HH':'mm':'ss.FFFFFFF{zone}", "yyyy-MM-dd HH':'mm", "yyyy-MM-dd"];
 
     /// <summary>Without an offset: UTC. Null when it is no time.</summary>
     public static DateTimeOffset? Parse(string text) =>

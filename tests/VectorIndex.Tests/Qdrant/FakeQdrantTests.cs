@@ -144,7 +144,7 @@ public sealed class FakeQdrantTests : IAsyncLifetime
         using var toOld = GrpcChannel.ForAddress(old.Endpoint);
         var points = new Points.PointsClient(toOld);
         await CreateAsync(new(toOld));
-        Assert.Equal("1.15.3", (await new Qdrant.Client.Grpc.Qdrant.QdrantClient(toOld).HealthCheckAsync(new(), cancellationToken: Token)).Version);
+        Assert.Equal("1.15.3", (await new global::Qdrant.Client.Grpc.Qdrant.QdrantClient(toOld).HealthCheckAsync(new(), cancellationToken: Token)).Version);
         foreach (var x in new[] { 1f, 2f })
         {
             var request = new UpsertPoints { CollectionName = Name, Wait = true, Points = { APoint(1, x) } };

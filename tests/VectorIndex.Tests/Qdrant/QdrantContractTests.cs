@@ -28,7 +28,7 @@ public sealed class QdrantContractTests : VectorIndexContract, IAsyncLifetime
     }
 }
 
-/// <summary>As before, with another installation's collections on the server, and payload indexes of the attributes that the tests ask for most.</summary>
+/// <summary>As before on an older server, with another installation's collections on the server, and payload indexes of the attributes that the tests ask for most.</summary>
 public sealed class IndexedQdrantContractTests : VectorIndexContract, IAsyncLifetime
 {
     private FakeQdrantServer? server;
@@ -38,7 +38,7 @@ public sealed class IndexedQdrantContractTests : VectorIndexContract, IAsyncLife
 
     public async ValueTask InitializeAsync()
     {
-        server = await FakeQdrantServer.StartAsync();
+        server = await FakeQdrantServer.StartAsync(new() { Version = new(1, 16, 3) });
         neighbour = QdrantFixture.Index(server, set: options => options.Prefix = "other-shop-");
         await neighbour.CreateAsync(Items, CancellationToken.None);
         await neighbour.UpsertAsync(Items.Name, [AnItem("of the neighbour", 1_000_000)], CancellationToken.None);

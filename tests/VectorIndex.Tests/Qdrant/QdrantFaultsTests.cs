@@ -116,6 +116,7 @@ public sealed class QdrantFaultsTests : IAsyncLifetime
     [Fact]
     public async Task A_server_that_is_back_soon_is_waited_for()
     {
+        await index.FindAsync(Items.Name, Token);
         await server.DownAsync();
         clock.OnWait = async number => { if (number == 3) await server.UpAsync(); };
         await index.UpsertAsync(Items.Name, [AnItem("a")], Token);
@@ -130,6 +131,17 @@ public sealed class QdrantFaultsTests : IAsyncLifetime
         Assert.Contains("Qdrant/HealthCheck", (await FailsAsync(async () => await early.ListAsync(Token))).Message, StringComparison.Ordinal);
         await server.UpAsync();
         Assert.Equal([Items], await early.ListAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_server_that_would_overwrite_the_new_by_the_old_is_refused()
+    {
+        await using var old = await FakeQdrantServer.StartAsync(new() { Version = new(1, 15, 3) });
+        using var early = QdrantFixture.Index(old, clock);
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(async () => await early.CreateAsync(Items, Token));
+        Assert.Contains(old.Endpoint.ToString(), refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("is version 1.15.3; expected 1.15.4 or newer", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(["Qdrant/HealthCheck"], old.Calls.Select(call => call.Method));
     }
 
     [Fact]

@@ -11,7 +11,8 @@ public sealed class ReadersTests : IAsyncLifetime
 {
     private static readonly CollectionInfo Items = new("items-aaaaaaaa", 3, new Fingerprint(new string('a', 64)), new ModelVersion("000001-aaaaaaaa"));
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private readonly FakeTimeProvider time = new(Start), readersTime = new(Start);
+    private readonly FakeTimeProvider time = new(Start), serversTime = new(Start);
+    private readonly CountingTime readersTime = new(Start);
     private FakeQdrantServer server = null!;
     private QdrantVectorIndex index = null!, reader = null!;
 
@@ -19,7 +20,7 @@ public sealed class ReadersTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        server = await FakeQdrantServer.StartAsync();
+        server = await FakeQdrantServer.StartAsync(new() { Time = serversTime });
         index = QdrantFixture.Index(server, time);
         reader = QdrantFixture.Index(server, readersTime);
         await index.CreateAsync(Items, Token);
@@ -47,12 +48,13 @@ public sealed class ReadersTests : IAsyncLifetime
         await using var hold = await reader.HoldAsync(Items.Name, Token);
         for (int minute = 1; minute <= 12; minute++)
         {
-            int before = server.Attempts("Collections/UpdateAliases");
+            await QdrantFixture.UntilAsync(() => readersTime.Timers == minute); // it waits for the next renewal
             time.Advance(TimeSpan.FromMinutes(1));
             readersTime.Advance(TimeSpan.FromMinutes(1));
-            await QdrantFixture.UntilAsync(() => server.Attempts("Collections/UpdateAliases") > before);
         }
-        await QdrantFixture.UntilAsync(() => !index.DropAsync(Items.Name, Token).AsTask().GetAwaiter().GetResult());
+        await QdrantFixture.UntilAsync(() => readersTime.Timers == 13);
+        Assert.Equal(13, server.Attempts("Collections/UpdateAliases"));
+        Assert.False(await index.DropAsync(Items.Name, Token));
     }
 
     [Fact]
@@ -90,16 +92,13 @@ public sealed class ReadersTests : IAsyncLifetime
     [Fact]
     public async Task A_reader_that_comes_between_looking_and_dropping_is_seen()
     {
-        IAsyncDisposable? hold = null;
-        int looks = 0;
-        // The second look at the aliases comes after the note; the reader comes just before the note.
-        server.Inject(new Fault
-        {
-            Method = "Collections/Update", Status = StatusCode.OK, Times = 1,
-            When = _ => { if (looks++ == 0) hold = reader.HoldAsync(Items.Name, Token).AsTask().GetAwaiter().GetResult(); return false; },
-        });
-        Assert.False(await index.DropAsync(Items.Name, Token));
-        await hold!.DisposeAsync();
+        var note = server.Inject(new Fault { Method = "Collections/Update", Delay = TimeSpan.FromSeconds(1), Times = 1 });
+        var drop = index.DropAsync(Items.Name, Token).AsTask();
+        await QdrantFixture.UntilAsync(() => note.Met == 1); // it has looked, and its note is on the way
+        var hold = await reader.HoldAsync(Items.Name, Token);
+        await QdrantFixture.UntilAsync(() => { serversTime.Advance(TimeSpan.FromSeconds(1)); return drop.IsCompleted; });
+        Assert.False(await drop);
+        await hold.DisposeAsync();
         Assert.True(await index.DropAsync(Items.Name, Token));
     }
 
@@ -118,5 +117,20 @@ public sealed class ReadersTests : IAsyncLifetime
         Assert.Equal($"items-aaaaaaaa.reader.{Guid.Empty:N}.1767225600", name);
         Assert.Equal(Start, ReaderAlias.Until(name));
         Assert.All(["items", "items.1767225600", "items.reader.x", "items.reader.x.-5", "items.reader.x.99999999999999999999"], other => Assert.Null(ReaderAlias.Until(other)));
+    }
+
+    private sealed class CountingTime(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        private int timers;
+
+        /// <summary>Made so far.</summary>
+        public int Timers => Volatile.Read(ref timers);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Interlocked.Increment(ref timers);
+            return timer;
+        }
     }
 }
