@@ -30,6 +30,9 @@ public sealed class Fault
     /// <summary>A write to points is acknowledged and has no effect.</summary>
     public bool LoseWrites { get; init; }
 
+    /// <summary>A write to points that waits is answered <c>WaitTimeout</c>; it is applied as one that does not wait.</summary>
+    public bool WaitTimesOut { get; init; }
+
     /// <summary>Calls that it has met.</summary>
     public int Met { get; internal set; }
 

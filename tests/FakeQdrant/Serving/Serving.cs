@@ -13,7 +13,7 @@ internal sealed class Serving(Faults faults, ApiKeys keys, TimeProvider time)
         var fault = faults.Take(call);
         if (fault?.Delay is { } delay) await Task.Delay(delay, time, context.CancellationToken);
         if (fault is { Status: not StatusCode.OK, AfterApplying: false }) throw fault.ToException();
-        var answer = rpc.Answer(request, new Caller(keys.MayWrite(call.Headers), fault?.LoseWrites == true));
+        var answer = rpc.Answer(request, new Caller(keys.MayWrite(call.Headers), fault?.LoseWrites == true, fault?.WaitTimesOut == true));
         return fault is { Status: not StatusCode.OK } ? throw fault.ToException() : answer;
     }
 }

@@ -106,7 +106,9 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
     private PointsOperationResponse Answer(Collection collection, bool wait, Caller caller, int cost, Action<Collection.Change> apply, uint numbers = 1)
     {
         collection.Strict.Write(cost);
-        return new() { Result = collection.Write(wait, holdUnwaited(), caller.LoseWrites, apply, numbers) };
+        var result = collection.Write(wait && !caller.WaitTimesOut, holdUnwaited(), caller.LoseWrites, apply, numbers);
+        if (caller.WaitTimesOut) result.Status = UpdateStatus.WaitTimeout;
+        return new() { Result = result };
     }
 
     private static Dictionary<string, float[]> Stored(Collection collection, IEnumerable<(string Name, IReadOnlyCollection<float> Data)> vectors) =>

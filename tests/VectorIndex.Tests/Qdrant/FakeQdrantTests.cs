@@ -79,6 +79,17 @@ public sealed class FakeQdrantTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_write_can_outlast_the_time_that_it_is_waited_for()
+    {
+        server.HoldUnwaitedWrites = true;
+        server.Inject(new() { Method = "Points/Upsert", Times = 1, WaitTimesOut = true });
+        Assert.Equal(UpdateStatus.WaitTimeout, (await UpsertAsync(1)).Result.Status);
+        Assert.Equal(0ul, await CountAsync());
+        await UpsertAsync(2);
+        Assert.Equal(2ul, await CountAsync());
+    }
+
+    [Fact]
     public async Task A_delayed_call_answers_when_its_time_has_come()
     {
         var fault = server.Inject(new() { Method = "Points/Count", Delay = TimeSpan.FromMinutes(1) });
