@@ -157,6 +157,17 @@ public sealed class QdrantFaultsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_write_that_the_server_has_not_applied_in_time_is_not_done()
+    {
+        server.Inject(new Fault { Method = "Points/Upsert", WaitTimesOut = true, Times = 2 });
+        await index.UpsertAsync(Items.Name, [AnItem("a")], Token);
+        Assert.Equal(3, server.Attempts("Points/Upsert"));
+        server.Inject(new Fault { Method = "Points/Upsert", WaitTimesOut = true });
+        Assert.Contains("WaitTimeout", (await FailsAsync(async () => await index.UpsertAsync(Items.Name, [AnItem("b")], Token))).Message, StringComparison.Ordinal);
+        Assert.Equal(10, server.Attempts("Points/Upsert"));
+    }
+
+    [Fact]
     public async Task Who_gives_up_is_not_kept()
     {
         using var gone = new CancellationTokenSource();

@@ -111,6 +111,19 @@ public sealed class ReadersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_reader_whose_server_has_gone_leaves_quietly()
+    {
+        using var hasty = QdrantFixture.Index(server, new ImpatientlyRetrying());
+        var hold = await hasty.HoldAsync(Items.Name, Token);
+        await server.DownAsync();
+        await hold.DisposeAsync();
+        await server.UpAsync();
+        Assert.False(await index.DropAsync(Items.Name, Token)); // what is left of it
+        time.Advance(TimeSpan.FromMinutes(6));
+        Assert.True(await index.DropAsync(Items.Name, Token));
+    }
+
+    [Fact]
     public void A_readers_name_tells_until_when()
     {
         string name = ReaderAlias.Of("items-aaaaaaaa", Guid.Empty, Start);
@@ -132,5 +145,12 @@ public sealed class ReadersTests : IAsyncLifetime
             Interlocked.Increment(ref timers);
             return timer;
         }
+    }
+
+    /// <summary>Waits of less than a minute are over at once; the next renewal never comes.</summary>
+    private sealed class ImpatientlyRetrying() : FakeTimeProvider(ReadersTests.Start)
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            base.CreateTimer(callback, state, dueTime < TimeSpan.FromMinutes(1) ? TimeSpan.Zero : dueTime, period);
     }
 }
