@@ -22,7 +22,7 @@ public sealed class EmbeddedCodesTests
                 if (stride > 1024) query.AsSpan().Fill(random.Next(2) == 0 ? (sbyte)127 : (sbyte)-127);
                 var wanted = (ulong)random.NextInt64() | 1;
                 int[] products = new int[64];
-                fixed (int* to = products) kernel((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(codes, 0), stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(query, 0), wanted, to);
+                fixed (int* to = products) kernel((byte*)Marshal.UnsafeAddrOfPinnedArrayElement(codes, 0), stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(query, 0), wanted, to, random.Next(2) * 8192);
                 for (int row = 0; row < 64; row++)
                 {
                     if ((wanted >> row & 1) == 0) continue;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
@@ -22,13 +23,15 @@ internal readonly record struct Change(byte[] Id, long Revision, ChangeKind Kind
 
     public static Change Delete(ItemId id, long revision) => new(Encoding.UTF8.GetBytes(id.Value), revision, ChangeKind.Deletion, [], []);
 
-    public static byte[] Encode(IReadOnlyList<Change> changes)
+    /// <param name="frame">Is replaced by a larger one when it is too small: frames are large, and many.</param>
+    /// <returns>The part of it that was written.</returns>
+    public static ReadOnlySpan<byte> Encode(List<Change> changes, ref byte[] frame)
     {
         int size = 0;
         foreach (var change in changes)
             size = checked(size + FixedBytes + change.Id.Length + (change.Kind == ChangeKind.Deletion ? 0 : 4 + change.Payload.Length + 4 * change.Vector.Length));
-        var frame = GC.AllocateUninitializedArray<byte>(size);
-        var rest = frame.AsSpan();
+        if (frame.Length < size) frame = GC.AllocateUninitializedArray<byte>(size);
+        var rest = frame.AsSpan(0, size);
         foreach (var change in changes)
         {
             rest[0] = (byte)change.Kind;
@@ -43,7 +46,7 @@ internal readonly record struct Change(byte[] Id, long Revision, ChangeKind Kind
             MemoryMarshal.AsBytes(change.Vector.AsSpan()).CopyTo(rest);
             rest = rest[(4 * change.Vector.Length)..];
         }
-        return frame;
+        return frame.AsSpan(0, size);
     }
 
     /// <exception cref="FormatException">These are no changes of vectors of this dimension.</exception>
@@ -87,15 +90,31 @@ internal enum ChangeKind : byte
 /// <summary>What an item holds besides id, revision and vector: length of the title (4 bytes, little endian), title (UTF-8), attributes (JSON).</summary>
 internal static class ItemPayload
 {
+    private const int MaxKeptBytes = 1 << 20;
+    [ThreadStatic] private static ArrayBufferWriter<byte>? buffer;
+    [ThreadStatic] private static Utf8JsonWriter? writer;
+
     public static byte[] Of(IndexedItem item)
     {
-        byte[] attributes = item.Attributes.Count == 0 ? "{}"u8.ToArray() : JsonSerializer.SerializeToUtf8Bytes(item.Attributes);
+        var payload = buffer ??= new ArrayBufferWriter<byte>(1024);
+        payload.ResetWrittenCount();
         int title = Encoding.UTF8.GetByteCount(item.Title);
-        var payload = new byte[4 + title + attributes.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(payload, title);
-        Encoding.UTF8.GetBytes(item.Title, payload.AsSpan(4));
-        attributes.CopyTo(payload, 4 + title);
-        return payload;
+        BinaryPrimitives.WriteInt32LittleEndian(payload.GetSpan(4), title);
+        payload.Advance(4);
+        payload.Advance(Encoding.UTF8.GetBytes(item.Title, payload.GetSpan(title)));
+        var json = writer ??= new Utf8JsonWriter(payload);
+        json.Reset(payload);
+        json.WriteStartObject();
+        foreach (var (name, value) in item.Attributes)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
+        json.WriteEndObject();
+        json.Flush();
+        byte[] bytes = payload.WrittenSpan.ToArray();
+        if (payload.Capacity > MaxKeptBytes) (buffer, writer) = (null, null);
+        return bytes;
     }
 
     public static string Title(ReadOnlySpan<byte> payload) => Encoding.UTF8.GetString(payload.Slice(4, TitleLength(payload)));

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
@@ -8,10 +9,12 @@ namespace BeeFormer.Streaming.VectorIndex.Embedded;
 /// </summary>
 internal static unsafe class CodeProducts
 {
-    public delegate void Kernel(byte* codes, int stride, sbyte* query, ulong wanted, int* products);
+    /// <param name="codes">[64, stride]; rows that are not wanted need not be there, but for those of a four with one that is.</param>
+    /// <param name="ahead">So many bytes ahead memory is asked for, since processors do not look beyond a page by themselves; 0: nowhere.</param>
+    public delegate void Kernel(byte* codes, int stride, sbyte* query, ulong wanted, int* products, int ahead);
 
     /// <summary>The fastest that this processor has.</summary>
-    public static readonly delegate*<byte*, int, sbyte*, ulong, int*, void> Best = AvxVnni.IsSupported ? &WithVnni : Avx2.IsSupported ? &WithAvx2 : &Portable;
+    public static readonly delegate*<byte*, int, sbyte*, ulong, int*, int, void> Best = AvxVnni.IsSupported ? &WithVnni : Avx2.IsSupported ? &WithAvx2 : &Portable;
 
     /// <summary>All that this processor has.</summary>
     public static IEnumerable<(string Name, Kernel Kernel)> Supported()
@@ -27,7 +30,8 @@ internal static unsafe class CodeProducts
     }
 
     /// <summary>Four rows at a time: each part of the query is loaded once for all four, and four sums in flight hide the latency of the additions. Fours without a wanted row are left out, and so are their products.</summary>
-    private static void WithVnni(byte* codes, int stride, sbyte* query, ulong wanted, int* products)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WithVnni(byte* codes, int stride, sbyte* query, ulong wanted, int* products, int ahead)
     {
         for (; wanted != 0; wanted >>= 4, codes += 4 * (nint)stride, products += 4)
         {
@@ -37,6 +41,11 @@ internal static unsafe class CodeProducts
             {
                 var q = Vector256.Load(query + n);
                 byte* row = codes + n;
+                if (ahead != 0)
+                {
+                    Sse.Prefetch0(codes + ahead + 4 * n);
+                    Sse.Prefetch0(codes + ahead + 4 * n + 64);
+                }
                 a = AvxVnni.MultiplyWideningAndAdd(a, Vector256.Load(row), q);
                 b = AvxVnni.MultiplyWideningAndAdd(b, Vector256.Load(row + stride), q);
                 c = AvxVnni.MultiplyWideningAndAdd(c, Vector256.Load(row + 2 * (nint)stride), q);
@@ -46,7 +55,8 @@ internal static unsafe class CodeProducts
         }
     }
 
-    private static void WithAvx2(byte* codes, int stride, sbyte* query, ulong wanted, int* products)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WithAvx2(byte* codes, int stride, sbyte* query, ulong wanted, int* products, int ahead)
     {
         for (; wanted != 0; wanted >>= 4, codes += 4 * (nint)stride, products += 4)
         {
@@ -71,7 +81,8 @@ internal static unsafe class CodeProducts
         return sums.GetLower() + sums.GetUpper();
     }
 
-    private static void Portable(byte* codes, int stride, sbyte* query, ulong wanted, int* products)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Portable(byte* codes, int stride, sbyte* query, ulong wanted, int* products, int ahead)
     {
         for (; wanted != 0; wanted >>= 4, codes += 4 * (nint)stride, products += 4)
         {

@@ -19,6 +19,7 @@ internal static class Codes
     /// <param name="vector">[dimension], length 1.</param>
     /// <param name="codes">[stride]</param>
     /// <returns>The scale, and a bound on the length of vector − scale · (codes − 128).</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static (float Scale, float Error) Write(ReadOnlySpan<float> vector, Span<byte> codes)
     {
         float largest = 0;

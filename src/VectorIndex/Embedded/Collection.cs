@@ -25,6 +25,7 @@ internal sealed partial class Collection : IDisposable
     private Snapshot? newest; // under the gate; null once disposed
     private RecentRows recent;
     private int lastSegment;
+    private byte[] frameBytes = []; // with the turn held
 
     private Collection(string folder, CollectionInfo info, StoragePlan plan)
     {
@@ -192,7 +193,7 @@ internal sealed partial class Collection : IDisposable
                     (logLength, rows) = (log.Length, recent.Count);
                 }
                 var news = frame.Where(draft.Apply).ToList();
-                if (news.Count > 0) log.Append(Change.Encode(news));
+                if (news.Count > 0) log.Append(Change.Encode(news, ref frameBytes));
             }
             Finish();
         }

@@ -88,7 +88,7 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
 
     public ValueTask<long> CountAsync(string collection, ItemFilter filter, CancellationToken cancellationToken) => new(Get(collection).Read(snapshot => snapshot.Count(filter)));
 
-    public ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
     {
         var target = Get(collection);
         var prepared = new PreparedQuery[queries.Count];
@@ -99,7 +99,7 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
             if (query.Vector.Fingerprint != target.Info.Fingerprint) throw new FingerprintMismatchException(query.Vector.Fingerprint, target.Info.Fingerprint);
             prepared[n] = new(UnitVector.Of("The query vector", query.Vector.Values.Span, target.Info.Dimension), query.K, query.Filter, query.Exact);
         }
-        return new(target.Read(snapshot => (IReadOnlyList<IReadOnlyList<ScoredItem>>)Search.Run(snapshot, prepared, plan.ApproximateFrom > 0)));
+        return await target.SearchAsync(prepared).ConfigureAwait(false);
     }
 
     public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken) =>

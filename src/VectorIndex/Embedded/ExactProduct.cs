@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace BeeFormer.Streaming.VectorIndex.Embedded;
@@ -8,6 +9,7 @@ namespace BeeFormer.Streaming.VectorIndex.Embedded;
 /// </summary>
 internal static class ExactProduct
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Of(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         Vector512<double> low = default, high = default;

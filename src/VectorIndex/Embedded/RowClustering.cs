@@ -141,7 +141,7 @@ internal static unsafe class RowClustering
                 }
                 for (int query = 0; query < queries.Length; query++)
                 {
-                    CodeProducts.Best(block, stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(queries[query].Numbers, 0), ulong.MaxValue >> (64 - some), products);
+                    CodeProducts.Best(block, stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(queries[query].Numbers, 0), ulong.MaxValue >> (64 - some), products, 0);
                     see(first, query, products, scales);
                 }
             }

@@ -35,7 +35,7 @@ internal sealed unsafe class RowLists(int count, int probes, byte* codes, float*
             for (int first = 0; first < count; first += 64)
             {
                 int some = Math.Min(64, count - first);
-                CodeProducts.Best(codes + first * (nint)query.Numbers.Length, query.Numbers.Length, numbers, ulong.MaxValue >> (64 - some), products);
+                CodeProducts.Best(codes + first * (nint)query.Numbers.Length, query.Numbers.Length, numbers, ulong.MaxValue >> (64 - some), products, 0);
                 for (int n = 0; n < some; n++) (lists[first + n], distances[first + n]) = (first + n, -scales[first + n] * (products[n] - query.Offset));
             }
         }

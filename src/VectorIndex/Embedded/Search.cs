@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.InteropServices;
 using BeeFormer.Streaming.Contracts;
@@ -16,6 +17,7 @@ internal sealed record PreparedQuery(float[] Vector, int K, ItemFilter Filter, b
 /// </summary>
 internal sealed unsafe class Search : IDisposable
 {
+    private const int PrefetchBytes = 8192;
     private const int WordsPerStep = 64; // of 64 rows each
     private const long MinBytesForTwo = 8 << 20;
     private static int running; // searches and their second threads, in this process
@@ -118,12 +120,14 @@ internal sealed unsafe class Search : IDisposable
             int end = Math.Min(firstWord + WordsPerStep, snapshot.Parts[at].Words);
             for (int word = firstWord; word < end; word++)
             {
+                int ahead = PrefetchBytes; // the first query brings the codes, the others find them
                 for (int n = 0; n < queries.Length; n++)
                 {
                     ulong rows = wanted[n][at].Words[word];
                     if (rows == 0) continue;
                     var codes = queries[n].Codes;
-                    CodeProducts.Best(part.CodeRows + 64L * word * part.Stride, part.Stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(codes.Numbers, 0), rows, products);
+                    CodeProducts.Best(part.CodeRows + 64L * word * part.Stride, part.Stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(codes.Numbers, 0), rows, products, rows == ulong.MaxValue ? ahead : 0);
+                    ahead = 0;
                     Gather(products, rows, part, at, 64 * word, codes, candidates[n], ref thresholds[n]);
                 }
             }
@@ -132,6 +136,7 @@ internal sealed unsafe class Search : IDisposable
     }
 
     /// <summary>Keeps the rows whose score may reach the k-th best: estimate ± bound holds it, where bound = ‖q̂‖ · ‖x − x̂‖ + ‖q − q̂‖ · ‖x‖.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Gather(int* products, ulong rows, Part part, int at, int firstRow, QueryCodes query, Candidates candidates, ref float threshold)
     {
         float own = query.Error * 1.00001f + Codes.Slack;
