@@ -24,7 +24,6 @@ try
     await index.SettleAsync("items", default);
     Console.WriteLine($"load: {loaded:F2} s, {loaded / items * 1e6:F1} us an item ({(Timing.Cpu - cpu).TotalMicroseconds / items:F1} of processor time), batches of {Batch}; settled after {clock.Elapsed.TotalSeconds:F1} s");
 
-    Console.WriteLine($"user {Environment.CpuUsage.UserTime.TotalSeconds:F1} kernel {Environment.CpuUsage.PrivilegedTime.TotalSeconds:F1} gc2 {GC.CollectionCount(2)} gc0 {GC.CollectionCount(0)} pause {GC.GetTotalPauseDuration().TotalSeconds:F1}");
     double[] openings = [.. Enumerable.Range(0, 3).Select(_ => Reopen())];
     Console.WriteLine($"open: {string.Join(", ", openings.Select(seconds => $"{seconds * 1000:F0} ms"))}");
 
