@@ -1,4 +1,6 @@
 using BeeFormer.Streaming.VectorIndex.Embedded;
+using BeeFormer.Streaming.VectorIndex.Qdrant;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -7,6 +9,10 @@ namespace BeeFormer.Streaming.VectorIndex;
 
 public static class VectorIndexServices
 {
+    /// <summary>The index on Qdrant where <c>Qdrant:Endpoint</c> is set, else in this process, on <paramref name="folder"/>.</summary>
+    public static IServiceCollection AddVectorIndex(this IServiceCollection services, IConfiguration configuration, string folder) =>
+        string.IsNullOrWhiteSpace(configuration["Qdrant:Endpoint"]) ? services.AddEmbeddedVectorIndex(folder) : services.AddQdrantVectorIndex(configuration);
+
     /// <summary>Registers the index that lives in this process, on <paramref name="folder"/>.</summary>
     public static IServiceCollection AddEmbeddedVectorIndex(this IServiceCollection services, string folder)
     {

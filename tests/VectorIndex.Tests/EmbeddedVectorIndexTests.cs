@@ -140,4 +140,13 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
     [InlineData(".hidden")]
     public async Task Names_that_leave_the_folder_are_refused(string name) =>
         await Assert.ThrowsAsync<ArgumentException>(async () => await index.CreateAsync(Items with { Name = name }, Token));
+
+    [Fact]
+    public async Task Scrolling_is_in_the_order_of_ids()
+    {
+        await index.CreateAsync(Items, Token);
+        await index.UpsertAsync(Items.Name, [.. Enumerable.Range(0, 25).Select(n => AnItem($"i{n * 7 % 25:D2}"))], Token);
+        Assert.Equal(Enumerable.Range(0, 25).Select(n => $"i{n:D2}"), (await index.ScrollAsync(Items.Name, ItemFilter.None, null, 100, Token)).Select(item => item.Id.Value));
+        Assert.Equal("i01", (await index.ScrollAsync(Items.Name, ItemFilter.None, new ItemId("i00x"), 1, Token))[0].Id.Value);
+    }
 }
