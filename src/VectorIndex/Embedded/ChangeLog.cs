@@ -75,7 +75,7 @@ internal sealed class ChangeLog : IDisposable
     /// <summary>Forgets what was appended beyond a length; durable on return.</summary>
     public void CutTo(long length)
     {
-        if (file.Length == length) return;
+        if (file.Length <= length) return;
         broken = true;
         DiskChange.Before("cut", file.Name);
         file.SetLength(length);

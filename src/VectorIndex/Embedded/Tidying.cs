@@ -75,7 +75,17 @@ internal sealed partial class Collection
         {
             turn.Release();
         }
-        foreach (var gone in old) DurableFiles.DeleteFile(((Segment)gone.Part).Path);
+        foreach (var gone in old)
+        {
+            try
+            {
+                DurableFiles.DeleteFile(((Segment)gone.Part).Path);
+            }
+            catch (Exception inUse) when (inUse is IOException or UnauthorizedAccessException)
+            {
+                // Windows keeps what is mapped; the next opening finds it as a leftover.
+            }
+        }
         return true;
     }
 
