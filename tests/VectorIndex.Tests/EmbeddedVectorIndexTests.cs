@@ -10,7 +10,7 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
     public EmbeddedVectorIndexTests() => index = new EmbeddedVectorIndex(folder);
     protected override IVectorIndex Index => index;
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-    private string LogFile => Path.Combine(folder, "collections", Items.Name, "items.log");
+    private string LogFile => Path.Combine(folder, "collections", Items.Name, "changes.log");
 
     public void Dispose()
     {
@@ -87,7 +87,8 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
         for (int revision = 0; revision < 60; revision++)
             await index.UpsertAsync("wide", [.. Enumerable.Range(0, 100).Select(n => AnItem($"i{n}", revision, vector))], Token);
         await index.DeleteAsync("wide", [(new("i7"), 99)], Token);
-        Assert.InRange(new FileInfo(Path.Combine(folder, "collections", "wide", "items.log")).Length, 200_000, 5_000_000);
+        await index.SettleAsync("wide", Token);
+        Assert.InRange(new DirectoryInfo(Path.Combine(folder, "collections", "wide")).GetFiles().Sum(file => file.Length), 200_000, 5_000_000);
         Reopen();
         Assert.Equal(99, await index.CountAsync("wide", ItemFilter.None, Token));
         Assert.All(await index.ScrollAsync("wide", ItemFilter.None, null, 100, Token), item => Assert.Equal(59, item.Revision));
@@ -129,8 +130,8 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
     [Fact]
     public void A_folder_of_another_format_is_refused()
     {
-        File.WriteAllText(Path.Combine(folder, "vector-index.format"), "beeformer vector index, format 2");
-        Assert.Contains("format 2", Assert.Throws<InvalidDataException>(Reopen).Message, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder, "vector-index.format"), "beeformer vector index, format 3");
+        Assert.Contains("format 3", Assert.Throws<InvalidDataException>(Reopen).Message, StringComparison.Ordinal);
     }
 
     [Theory]
