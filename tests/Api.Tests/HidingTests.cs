@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.EventLog;
 using BeeFormer.Streaming.InMemory;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace BeeFormer.Streaming.Api.Tests;
 
@@ -55,7 +55,7 @@ public sealed class HidingTests
                     case 0: await indexer.BeginAsync((char)('a' + random.Next(6))); break;
                     case 1: await indexer.SwitchAsync(); api.WakePairs(); break;
                     case 2 or 3: await indexer.FillAsync(random.Next(8)); break;
-                    case 4: await api.Services.GetService<HiddenItemsReading>()!.ReleaseIndexedAsync(Token); break;
+                    case 4: await api.Services.GetRequiredService<HiddenItemsReading>().ReleaseIndexedAsync(Token); break;
                     default: await indexer.FollowAsync(1 + random.Next(6)); break;
                 }
                 await Task.Yield();
@@ -131,6 +131,17 @@ public sealed class HidingTests
     }
 
     [Fact]
+    public async Task History_may_begin_with_an_item_that_the_index_has_no_more()
+    {
+        await using var api = await ApiUnderTest.StartAsync();
+        await api.IndexAsync("lamp1", "red lamp");
+        await api.IndexAsync("lamp2", "blue lamp");
+        var (status, answer) = await api.PostAsync("/v1/recommendations", new { history = new[] { "gone", "lamp1" } });
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal(["lamp2"], ApiUnderTest.Ids(answer));
+    }
+
+    [Fact]
     public async Task Another_instance_hides_what_it_has_read_from_the_log_and_answers_nothing_before_it_has_read_what_there_was()
     {
         await using var first = await ApiUnderTest.StartAsync();
@@ -140,9 +151,9 @@ public sealed class HidingTests
         await using var second = await first.StartAnotherAsync();
         Assert.Equal(["lamp2"], await FoundAsync(second));
 
-        await first.SendAsync(HttpMethod.Put, "/v1/items/lamp2", """{"title":"blue lamp","available":false}""");
+        await first.SendAsync(HttpMethod.Put, "/v1/items/lamp2", """{"title":"blue lamp","available":false,"updated_at":1700000000000}""");
         await ApiUnderTest.UntilAsync(async () => (await FoundAsync(second)).Count == 0);
-        await second.SendAsync(HttpMethod.Put, "/v1/items/lamp2", """{"title":"blue lamp"}""");
+        await second.SendAsync(HttpMethod.Put, "/v1/items/lamp2", """{"title":"blue lamp","updated_at":1700000000000}""");
         Assert.Equal(["lamp2"], await FoundAsync(second));
         await ApiUnderTest.UntilAsync(async () => (await FoundAsync(first)).SequenceEqual(["lamp2"]));
     }
@@ -166,7 +177,7 @@ public sealed class HidingTests
         public async Task PutAsync(int n, bool available)
         {
             if (available) Know(n, hidden: false);
-            await AcceptedAsync(HttpMethod.Put, n, JsonSerializer.Serialize(new { title = $"thing{n} word{n % 5}", available }));
+            await AcceptedAsync(HttpMethod.Put, n, JsonSerializer.Serialize(new { title = $"thing{n} word{n % 5}", available, updated_at = 1_700_000_000_000 }));
             if (!available) Know(n, hidden: true);
         }
 
@@ -208,7 +219,7 @@ public sealed class HidingTests
             lock (_lock) _items[n] = (hidden, _items[n].Change + 1);
         }
 
-        private (bool, int)[] Known()
+        private (bool Hidden, int Change)[] Known()
         {
             lock (_lock) return [.. _items];
         }

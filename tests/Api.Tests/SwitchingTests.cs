@@ -27,7 +27,7 @@ public sealed class SwitchingTests
     public async Task On_the_embedded_index()
     {
         string folder = Directory.CreateTempSubdirectory("api-switching-").FullName;
-        using (var index = new EmbeddedVectorIndex(folder)) await SwitchAsync(index, 1000);
+        using (var index = new EmbeddedVectorIndex(folder)) await SwitchAsync(index, 250);
         Directory.Delete(folder, recursive: true);
     }
 

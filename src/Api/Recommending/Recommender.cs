@@ -48,7 +48,7 @@ internal sealed class Recommender(
         // What can no longer be had still tells of the user's taste.
         var history = taste.Items.Count == 0 ? [] : await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item)], cancellationToken);
         var vectors = history.ToDictionary(item => item.Id, item => item.Vector);
-        var user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : null);
+        var user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : (ReadOnlyMemory<float>?)null);
         if (user is null) return (await PopularAsync(pair, k, filter, cancellationToken), true);
 
         var found = ranking.Value.ModelAlone ? await SearchAsync(pair, user, k, filter, cancellationToken) : await BlendAsync(pair, user, taste.Own, k, filter, excluded, cancellationToken);
