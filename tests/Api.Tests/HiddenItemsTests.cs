@@ -6,7 +6,10 @@ namespace BeeFormer.Streaming.Api.Tests;
 
 public sealed class HiddenItemsTests
 {
-    /// <summary>Requests note in any order, the log is read in its own, and at each moment the newest event known of an item decides.</summary>
+    /// <summary>
+    /// Requests note in any order, the log is read in its own, and at each moment the newest event known of an item decides. A request that notes what the log was read past may hide
+    /// for longer, never show.
+    /// </summary>
     [Property(MaxTest = 300)]
     public void Newest_event_that_is_known_decides_however_it_became_known(int seed, byte length)
     {
@@ -16,6 +19,7 @@ public sealed class HiddenItemsTests
         var notedLater = Enumerable.Range(0, events.Count).OrderBy(_ => random.Next()).ToList();
         var known = new SortedSet<int>();
         int followed = 0;
+        var late = new HashSet<ItemId>();
         while (followed < events.Count || notedLater.Count > 0)
         {
             if (notedLater.Count > 0 && (followed == events.Count || random.Next(2) == 0))
@@ -23,6 +27,7 @@ public sealed class HiddenItemsTests
                 int offset = notedLater[0];
                 notedLater.RemoveAt(0);
                 known.Add(offset);
+                if (offset < followed && events[offset].Hidden) late.Add(events[offset].Item);
                 hidden.Note(events[offset].Item, events[offset].Hidden, new LogPosition(0, offset));
             }
             else
@@ -33,7 +38,8 @@ public sealed class HiddenItemsTests
                 followed = next;
             }
             var expected = known.GroupBy(offset => events[offset].Item).Where(item => events[item.Max()].Hidden).Select(item => item.Key);
-            Assert.Equal(expected.Order(), hidden.Current.Order());
+            Assert.Subset(hidden.Current.ToHashSet(), expected.ToHashSet());
+            Assert.Equal(expected.Except(late).Order(), hidden.Current.Except(late).Order());
         }
         hidden.Release(0, events.Count);
         Assert.Empty(hidden.Current);

@@ -99,9 +99,10 @@ internal sealed class Recommender(
         var popular = new List<RankedItem>(k);
         // Ever longer lists until k of them pass the filter, which the index alone can tell. Counting goes on meanwhile and may change the order: what was looked at once is passed over.
         var looked = new HashSet<ItemId>();
+        bool scrolled = false;
         for (int wanted = 2 * k; ; wanted *= 4)
         {
-            var ranking = popularity.Top(wanted);
+            var ranking = popularity.Top(wanted, item => !pair.Hides(item));
             // In parts: where the filter admits little, the whole ranking is gone through, and vectors come along.
             foreach (var fresh in ranking.Where(item => looked.Add(item.Item)).Chunk(MostFetched))
             {
@@ -112,7 +113,21 @@ internal sealed class Recommender(
                 if (popular.Count >= k) return popular[..k];
             }
             if (ranking.Count < wanted) return popular;
+            // So many looked at and still too few: the filter is narrow. Where it admits little, that is looked at instead.
+            if (looked.Count < MostFetched || scrolled) continue;
+            scrolled = true;
+            var admitted = await index.ScrollAsync(pair.Collection, pair.Shown(filter), null, MostFetched, cancellationToken);
+            if (admitted.Count < MostFetched) return PopularOf(pair, admitted, k);
         }
+    }
+
+    private List<RankedItem> PopularOf(PairLease pair, IReadOnlyList<IndexedItem> items, int k)
+    {
+        var shares = popularity.Shares([.. items.Select(item => item.Id)]);
+        double most = popularity.Top(1) is [var best] ? best.Score : 0;
+        return [.. items.Where(item => item.Available && shares[item.Id] > 0 && !pair.Hides(item.Id))
+            .OrderByDescending(item => shares[item.Id]).ThenBy(item => item.Id).Take(k)
+            .Select(item => new RankedItem(item.Id.Value, item.Title, shares[item.Id] * most, null))];
     }
 
     /// <summary>Names beside each result the item of the history nearest to it that can still be had.</summary>

@@ -12,7 +12,7 @@ namespace BeeFormer.Streaming.Api;
 internal sealed class HiddenItems
 {
     private readonly Lock _lock = new();
-    // The newest event of an item; one that shows it again is kept until the log is read that far, so that an older one read there hides nothing.
+    // The newest event of an item (a key stays in its partition, so its offsets compare); one that shows it again is kept until the log is read that far, so that an older one read there hides nothing.
     private readonly Dictionary<ItemId, (LogPosition At, bool Hidden)> _newest = [];
     private readonly Dictionary<int, long> _followed = [];
     private volatile ImmutableHashSet<ItemId> _current = [];
@@ -36,8 +36,10 @@ internal sealed class HiddenItems
             var next = _current.ToBuilder();
             foreach (var (item, hidden, at) in events)
             {
-                if (IsOld(item, at)) continue;
-                _newest[item] = (at, hidden);
+                if (_newest.TryGetValue(item, out var newest) && newest.At.Offset > at.Offset) continue;
+                // Noted late, when the log is read past it: to hide is right whatever was read there, until the Indexer has passed; to show again needs no keeping.
+                if (hidden || at.Offset >= _followed.GetValueOrDefault(at.Partition)) _newest[item] = (at, hidden);
+                else _newest.Remove(item);
                 Show(next, item, hidden);
             }
             _current = next.ToImmutable();
@@ -52,9 +54,8 @@ internal sealed class HiddenItems
             var next = _current.ToBuilder();
             foreach (var (item, hidden, offset) in events)
             {
-                var at = new LogPosition(partition, offset);
-                if (IsOld(item, at)) continue;
-                if (hidden) _newest[item] = (at, true);
+                if (offset < _followed.GetValueOrDefault(partition) || _newest.TryGetValue(item, out var newest) && newest.At.Offset > offset) continue;
+                if (hidden) _newest[item] = (new LogPosition(partition, offset), true);
                 else _newest.Remove(item);
                 Show(next, item, hidden);
             }
@@ -79,10 +80,6 @@ internal sealed class HiddenItems
             _current = _current.Except(done);
         }
     }
-
-    /// <summary>A key stays in its partition, so offsets of one item compare.</summary>
-    private bool IsOld(ItemId item, LogPosition at) =>
-        at.Offset < _followed.GetValueOrDefault(at.Partition) || _newest.TryGetValue(item, out var newest) && newest.At.Offset > at.Offset;
 
     private static void Show(ImmutableHashSet<ItemId>.Builder hiddenItems, ItemId item, bool hidden)
     {
