@@ -21,6 +21,10 @@ internal sealed class Problems(IProblemDetailsService service, ILogger<Problems>
                 Status = StatusCodes.Status413PayloadTooLarge, Title = "Request too large", Detail = "The request body is larger than Api:MaxBodyBytes (of a model: Api:MaxArchiveBytes) allows; send events and items in parts.",
             },
             BadHttpRequestException bad => new ProblemDetails { Status = bad.StatusCode, Title = "Invalid request", Detail = bad.Message },
+            IOException => new ProblemDetails
+            {
+                Status = StatusCodes.Status503ServiceUnavailable, Title = "Not available at the moment", Detail = "A part that the request needs (index or log) did not answer in time; try again in a moment.",
+            },
             _ => new ProblemDetails { Status = StatusCodes.Status500InternalServerError, Title = "Internal error", Detail = "The request failed; the log names the cause." },
         };
         if (problem.Status >= StatusCodes.Status500InternalServerError)
@@ -43,9 +47,10 @@ internal sealed class Problems(IProblemDetailsService service, ILogger<Problems>
         return problem;
     }
 
-    /// <summary>Names the pair in service in every problem.</summary>
+    /// <summary>Names the pair in service in every problem; what passes by itself says when to come back.</summary>
     public static void Complete(ProblemDetailsContext context)
     {
+        if (context.ProblemDetails.Status == StatusCodes.Status503ServiceUnavailable) context.HttpContext.Response.Headers.RetryAfter = "1";
         var serving = context.HttpContext.RequestServices.GetRequiredService<ServingPairs>().Identity;
         context.ProblemDetails.Extensions["model_version"] = serving?.Version.Value;
         context.ProblemDetails.Extensions["fingerprint"] = serving?.Fingerprint.Value;

@@ -24,5 +24,5 @@ internal static class Refused
         detail, statusCode: StatusCodes.Status409Conflict, title: "Conflict");
 
     public static ProblemHttpResult NotServing() => TypedResults.Problem(
-        "No model serves yet; the index of the first one is being opened. Try again in a moment.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not ready");
+        "No model serves yet: its index is being opened, or the last changes of items are being read. Try again in a moment.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "Not ready");
 }
