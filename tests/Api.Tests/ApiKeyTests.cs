@@ -78,12 +78,23 @@ public sealed class ApiKeyTests
         Assert.Equal(HttpStatusCode.OK, await WithAsync(next.Key));
         Configure(api, ("ApiKeys:0:Scopes", "write"));
         Assert.Equal(HttpStatusCode.Forbidden, await WithAsync(next.Key));
+    }
 
-        // What has vanished may be half a file; what is empty on purpose lets nobody in.
-        Configure(api, [.. Enumerable.Range(0, 3).SelectMany(n => new[] { "Name", "Hash", "Scopes" }.Select(part => ($"ApiKeys:{n}:{part}", (string?)null)))]);
-        Assert.Equal(HttpStatusCode.Forbidden, await WithAsync(next.Key));
-        Configure(api, ("ApiKeys", ""));
-        Assert.Equal(HttpStatusCode.Unauthorized, await WithAsync(next.Key));
+    [Fact]
+    public async Task Keys_that_vanish_stay_and_an_empty_list_lets_nobody_in()
+    {
+        var source = new ChangingSource();
+        source.Change(("ApiKeys:0:Name", "r"), ("ApiKeys:0:Hash", Reader.Hash.ToString()), ("ApiKeys:0:Scopes", "read"));
+        using var keys = new ApiKeys(new ConfigurationBuilder().Add(source).Build(), Microsoft.Extensions.Logging.Abstractions.NullLogger<ApiKeys>.Instance);
+        Assert.Equal("r", (await keys.FindAsync(Reader.Key, ApiUnderTest.Token))?.Name);
+        source.Change(); // half a file, or none
+        Assert.NotNull(await keys.FindAsync(Reader.Key, ApiUnderTest.Token));
+        source.Change(("ApiKeys", ""));
+        Assert.Null(await keys.FindAsync(Reader.Key, ApiUnderTest.Token));
+        Assert.True(keys.Required);
+        source.Change(("ApiKeys:0:Name", "w"), ("ApiKeys:0:Hash", Writer.Hash.ToString()), ("ApiKeys:0:Scopes", "read write"));
+        Assert.Equal("w", (await keys.FindAsync(Writer.Key, ApiUnderTest.Token))?.Name);
+        Assert.Null(await keys.FindAsync(Reader.Key, ApiUnderTest.Token));
     }
 
     [Fact]
@@ -202,5 +213,16 @@ public sealed class ApiKeyTests
         if (body is not null) request.Content = new StringContent(body, MediaTypeHeaderValue.Parse("application/json"));
         if (key is not null) request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {key}");
         return api.Client.SendAsync(request, ApiUnderTest.Token);
+    }
+
+    private sealed class ChangingSource : ConfigurationProvider, IConfigurationSource
+    {
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+
+        public void Change(params (string Key, string Value)[] settings)
+        {
+            Data = settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value, StringComparer.OrdinalIgnoreCase);
+            OnReload();
+        }
     }
 }

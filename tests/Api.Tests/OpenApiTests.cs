@@ -55,7 +55,7 @@ public sealed class OpenApiTests
             Assert.Contains("Scope: ", operation.Description, StringComparison.Ordinal);
             foreach (string status in new[] { "401", "403", "429", "503" })
                 Assert.True(operation.Responses!.TryGetValue(status, out var refusal) && refusal.Content!.ContainsKey("application/problem+json"), $"{name} {status}");
-            Assert.True(operation.Responses!.Where(response => response.Key[0] == '2').All(response => response.Value.Content!.Values.Any(content => content.Schema is not null || path.EndsWith("/archive", StringComparison.Ordinal))), name);
+            Assert.True(operation.Responses!.Where(response => response.Key[0] == '2').All(response => response.Value.Content?.Values.Any(content => content.Schema is not null) == true), name);
             if (operation.RequestBody is null || path == "/v1/models/archives") continue;
             Assert.True(operation.RequestBody.Content!["application/json"] is { Example: not null, Schema: not null }, name);
         }
@@ -71,7 +71,7 @@ public sealed class OpenApiTests
         foreach (var (path, item) in document.Paths)
         foreach (var (method, operation) in item.Operations!)
         {
-            if (operation.RequestBody?.Content?.TryGetValue("application/json", out var body) != true || body.Example is not { } example) continue;
+            if (operation.RequestBody?.Content?.TryGetValue("application/json", out var body) != true || body?.Example is not { } example) continue;
             var (status, answer) = await api.SendAsync(method, path.Replace("{id}", "42", StringComparison.Ordinal), example.ToJsonString());
             Assert.True(status is HttpStatusCode.OK or HttpStatusCode.Accepted, $"{method} {path}: {status} {answer}");
         }

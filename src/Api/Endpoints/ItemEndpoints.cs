@@ -89,17 +89,17 @@ internal static class ItemEndpoints
         {
             if (item["item_id"] is { } named && !(named.GetValueKind() == JsonValueKind.String && named.GetValue<string>() == id))
                 return Refused.Field("item_id", $"item_id is {named.ToJsonString()}; expected the id of the path, or none.");
+            item["item_id"] = id;
+            body = JsonSerializer.SerializeToUtf8Bytes(item);
         }
         catch (ArgumentException)
         {
             return Refused.Field("body", "The body names a property twice; expected each once.");
         }
-        catch (InvalidOperationException)
+        catch (Exception invalid) when (invalid is JsonException or InvalidOperationException)
         {
-            return Refused.Field("item_id", "item_id is no valid Unicode; expected the id of the path, or none."); // half a surrogate pair
+            return Refused.Field("body", "The body holds text that is no valid Unicode; expected UTF-8, and surrogates in pairs."); // seen only when text is asked for
         }
-        item["item_id"] = id;
-        body = JsonSerializer.SerializeToUtf8Bytes(item);
         return null;
     }
 }

@@ -26,7 +26,7 @@ internal static class ModelEndpoints
             .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
         v1.MapGet("/models/{version}/archive", ExportAsync).WithName("ExportModel").RequireAuthorization(Scopes.Admin).WithTags("Models")
             .WithSummary("The model as one tar file, the same bytes each time")
-            .Produces(StatusCodes.Status200OK, contentType: "application/x-tar")
+            .Produces<Stream>(StatusCodes.Status200OK, "application/x-tar")
             .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
         v1.MapPost("/models/archives", ImportAsync).WithName("ImportModel").RequireAuthorization(Scopes.Admin).WithTags("Models")
             .WithSummary("Adds a model from such a file after checking all of it; it does not go live")

@@ -13,6 +13,8 @@ namespace BeeFormer.Streaming.Api;
 /// <summary>Turns what endpoints throw into problem details: the cause in plain words where the client can act on it, never a stack trace.</summary>
 internal sealed class Problems(IProblemDetailsService service, ILogger<Problems> logger) : IExceptionHandler
 {
+    private const int LongestDetail = 1000;
+
     /// <summary>Of what is down now, most is back in a moment.</summary>
     public const int RetryAfterSeconds = 2;
 
@@ -91,6 +93,7 @@ internal sealed class Problems(IProblemDetailsService service, ILogger<Problems>
             var (http, problem) = (context.HttpContext, context.ProblemDetails);
             int status = problem.Status ??= http.Response.StatusCode;
             problem.Title = Title(status);
+            if (problem.Detail is { Length: > LongestDetail } detail) problem.Detail = detail[..LongestDetail] + "…"; // it may quote what was sent
             string code = problem.Extensions.TryGetValue("code", out object? named) ? (string)named! : CodeOf(status);
             problem.Type = $"urn:beeformer:problem:{code}";
             problem.Extensions["code"] = code;

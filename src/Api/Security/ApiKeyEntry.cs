@@ -24,10 +24,12 @@ public sealed class ApiKeyEntry
     /// <exception cref="OptionsValidationException">Names the entry that cannot be used.</exception>
     public static IReadOnlyList<ApiKeyEntry> Read(IConfiguration configuration)
     {
+        var section = configuration.GetSection(Section);
+        if (!section.GetChildren().Any()) return [];
         List<ApiKeyEntry> entries;
         try
         {
-            entries = configuration.GetSection(Section).Get<List<ApiKeyEntry>>(binder => binder.ErrorOnUnknownConfiguration = true) ?? [];
+            entries = section.Get<List<ApiKeyEntry>>(binder => binder.ErrorOnUnknownConfiguration = true) ?? [];
         }
         catch (InvalidOperationException unreadable)
         {
@@ -48,9 +50,9 @@ public sealed class ApiKeyEntry
     }
 
     private string? Problem() =>
-        Name.Length is 0 or > 100 ? $"Name has {Name.Length} characters; expected 1 to 100."
+        Name is not { Length: >= 1 and <= 100 } ? $"Name has {Name?.Length ?? 0} characters; expected 1 to 100."
         : ApiKeyHash.Parse(Hash) is null ? $"Hash of {Name} is none; expected what beeformer keys new prints."
-        : ScopesOf(Scopes) is null ? $"Scopes of {Name} are \"{Scopes}\"; expected some of {string.Join(", ", Api.Scopes.All)}, separated by commas."
+        : Scopes is null || ScopesOf(Scopes) is null ? $"Scopes of {Name} are \"{Scopes}\"; expected some of {string.Join(", ", Api.Scopes.All)}, separated by commas."
         : !(RequestsPerSecond is >= 0 and <= 1e6) ? $"RequestsPerSecond of {Name} is {RequestsPerSecond}; expected 0 to 1000000."
         : null;
 
