@@ -106,13 +106,13 @@ internal sealed class ApiUnderTest : IAsyncDisposable
     }
 
     /// <summary>What the Indexer would have done by now.</summary>
-    public async Task IndexAsync(string id, string title, long revision = 0, bool available = true, string? department = null)
+    public async Task IndexAsync(string id, string title, long revision = 0, bool available = true, string? department = null, object? attributes = null)
     {
         var alias = (await Index.ResolveAliasAsync("items", Token))!;
         var collection = (await Index.FindAsync(alias.Collection, Token))!;
-        var attributes = new Dictionary<string, JsonElement>();
-        if (department is not null) attributes["department"] = JsonSerializer.SerializeToElement(department);
-        await Index.UpsertAsync(collection.Name, [new IndexedItem(new ItemId(id), revision, FakeModel.Embed(collection.Fingerprint, title), title, available, attributes)], Token);
+        var values = attributes is null ? [] : JsonSerializer.SerializeToElement(attributes).EnumerateObject().ToDictionary(attribute => attribute.Name, attribute => attribute.Value);
+        if (department is not null) values["department"] = JsonSerializer.SerializeToElement(department);
+        await Index.UpsertAsync(collection.Name, [new IndexedItem(new ItemId(id), revision, FakeModel.Embed(collection.Fingerprint, title), title, available, values)], Token);
     }
 
     public async Task<(HttpStatusCode Status, JsonElement Body)> PostAsync(string path, object body) => await ReadAsync(await Client.PostAsJsonAsync(path, body, Token));

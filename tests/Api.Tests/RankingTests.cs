@@ -191,6 +191,8 @@ public sealed class RankingTests
         Assert.Equal(field, problem.GetProperty("field").GetString());
         Assert.Contains(field.Split('[')[0], problem.GetProperty("detail").GetString());
         Assert.Equal(1, problem.GetProperty("index_generation").GetInt64());
+        Assert.Equal(("invalid_field", "urn:beeformer:problem:invalid_field"), (problem.GetProperty("code").GetString(), problem.GetProperty("type").GetString()));
+        Assert.NotEmpty(problem.GetProperty("trace_id").GetString()!);
         Assert.DoesNotContain("   at ", problem.GetRawText());
     }
 
@@ -205,7 +207,7 @@ public sealed class RankingTests
         Assert.DoesNotContain("Exception", problem.GetRawText());
     }
 
-    private static async Task<ApiUnderTest> ShopAsync()
+    internal static async Task<ApiUnderTest> ShopAsync()
     {
         var api = await ApiUnderTest.StartAsync();
         await api.IndexAsync("lamp1", "red lamp", department: "lamps");

@@ -25,6 +25,7 @@ internal static class CommandLine
             TrainCommand.Create(console),
             TrainingsCommand.Create(console),
             DeadLettersCommand.Create(console),
+            KeysCommand.Create(console),
         };
         return await root.Parse(args).InvokeAsync(new InvocationConfiguration { Output = console.Profile.Out.Writer, Error = error, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
     }
