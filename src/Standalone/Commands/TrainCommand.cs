@@ -2,7 +2,6 @@ using System.CommandLine;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Standalone.Access;
 using BeeFormer.Streaming.Standalone.Hosting;
-using BeeFormer.Streaming.Standalone.Reports;
 using BeeFormer.Streaming.Trainer;
 using Spectre.Console;
 
@@ -12,7 +11,7 @@ namespace BeeFormer.Streaming.Standalone.Commands;
 internal static class TrainCommand
 {
     /// <summary>The gate kept what is live, or there was nothing to train.</summary>
-    public const int NotPublished = 2;
+    public const int NotPublished = ExitCodes.AnswerIsNo;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
 
     public static Command Create(IAnsiConsole console)
@@ -21,10 +20,11 @@ internal static class TrainCommand
         Option<string?> tempo = new("--tempo") { Description = "head (seconds to minutes) or encoder (fine-tuning); default: head, or encoder where the policy says head: none.", HelpName = "TEMPO" };
         tempo.AcceptOnlyFromAmong("head", "encoder");
         Option<string> data = CommonOptions.Data();
-        Option<string?> json = CommonOptions.Json();
-        var command = new Command("train", "Train once on what has landed; the gate decides whether the model goes live.") { policy, tempo, data, json };
+        var json = new JsonOption(console);
+        var command = new Command("train", "Train once on what has landed; the gate decides whether the model goes live.") { policy, tempo, data, json.Option };
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
+            IAnsiConsole people = json.People(parsed);
             string? file = parsed.GetValue(policy), text = null, chosen = parsed.GetValue(tempo);
             if (file is not null)
             {
@@ -32,13 +32,13 @@ internal static class TrainCommand
                 text = await File.ReadAllTextAsync(file, token);
                 chosen ??= read.Head == HeadKind.None ? "encoder" : "head";
             }
-            TrainingRow training = await RunAsync(console, parsed.GetRequiredValue(data), file, text, chosen, token);
-            TrainingsCommand.Print(console, training);
-            console.WriteLine(training.Decision ?? training.State);
-            ReportFile.Write(parsed.GetValue(json), training);
+            TrainingRow training = await RunAsync(people, parsed.GetRequiredValue(data), file, text, chosen, token);
+            TrainingsCommand.Print(people, training);
+            people.WriteLine(training.Decision ?? training.State);
+            json.Write(parsed, training);
             return training.State switch
             {
-                "published" => 0,
+                "published" => ExitCodes.Done,
                 "refused" or "skipped" => NotPublished,
                 _ => throw new IOException(training.Decision ?? $"The training ended as {training.State}."),
             };
