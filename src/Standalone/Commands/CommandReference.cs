@@ -17,6 +17,8 @@ internal static class CommandReference
 
         - **For programs**: `--json` puts the result as JSON on standard output in place of everything else, `--json FILE` writes it beside the table. A progress bar becomes a line now and then where standard output is no terminal, and there are no escape sequences.
         - **Stopping**: after Ctrl+C or SIGTERM a command ends what it has in hand, at most 30 seconds long, leaves no torn file, and the data folder can be used again at once. Of `serve` and `demo` the exit code is 0 when they were serving.
+        - **`beeformer doctor`** looks at policy, processor, cores, memory, open files, clock, libtorch, encoder (it must load, be whole and give a known vector), data folder (format, owner, writing and flushing, room, kind of file system), address, and each server that the configuration
+          names (Kafka, Redis, Qdrant, S3: two attempts, 5 seconds each). Each finding is ok, a warning (it will work) or a problem (it will not), the latter two with what to do. Nothing is changed: a file that it writes it removes, topics and buckets it does not create, secrets it does not tell.
         - **Configuration** keys can be given as environment variables ([configuration](configuration.md)).
         - **Completion**: `source <(beeformer completion bash)`, and the same for zsh and fish ([completion](#beeformer-completion)).
 

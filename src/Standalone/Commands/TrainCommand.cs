@@ -12,7 +12,7 @@ internal static class TrainCommand
 {
     /// <summary>The gate kept what is live, or there was nothing to train.</summary>
     public const int NotPublished = ExitCodes.AnswerIsNo;
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200), CancelPatience = TimeSpan.FromSeconds(20);
 
     public static Command Create(IAnsiConsole console)
     {
@@ -46,15 +46,19 @@ internal static class TrainCommand
         return command;
     }
 
+    /// <summary>Waits for the end: a server of our own that stops before it would leave a training that the next start goes on with.</summary>
     private static async Task CancelAsync(ServedModels server, Guid id)
     {
+        using var patience = new CancellationTokenSource(CancelPatience, TimeProvider.System);
+        using var look = new PeriodicTimer(Look, TimeProvider.System);
         try
         {
-            await server.CancelAsync(id, CancellationToken.None);
+            await server.CancelAsync(id, patience.Token);
+            while (!(await server.TrainingAsync(id, patience.Token)).Ended) await look.WaitForNextTickAsync(patience.Token);
         }
-        catch (IOException)
+        catch (Exception ended) when (ended is IOException or OperationCanceledException)
         {
-            // It ended first, or the server did.
+            // It ended first, or the server did, or it takes too long.
         }
     }
 

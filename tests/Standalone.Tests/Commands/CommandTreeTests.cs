@@ -84,7 +84,7 @@ public sealed partial class CommandTreeTests
     {
         Tool.Result result = await Tool.RunAsync("models", "show", "--data", "data");
         Assert.Equal((ExitCodes.NotDone, ""), (result.ExitCode, result.Output.Trim()));
-        Assert.Contains("Required argument missing for command: 'show'.", result.Error, StringComparison.Ordinal);
+        Assert.Contains("Required argument 'VERSION' missing for command: 'show'.", result.Error, StringComparison.Ordinal);
         Assert.Contains("beeformer models show --help", result.Error, StringComparison.Ordinal);
     }
 }

@@ -24,11 +24,11 @@ public sealed class CompletionTests : IDisposable
     {
         string script = files.Write("completion.bash", (await Tool.SucceedAsync("completion", "bash")).Output);
         string dotnet = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet";
-        string program = files.Write("beeformer", $"#!/bin/sh\nexec {dotnet} {typeof(CommandLine).Assembly.Location} \"$@\"\n");
-        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        files.Write("beeformer", $"#!/bin/sh\nexec {dotnet} {typeof(CommandLine).Assembly.Location} \"$@\"\n");
         // What bash itself does at a Tab: words, the word under the cursor, then the function that the script has registered.
         string asked = files.Write("ask.bash", """
             set -eu
+            chmod +x "${1%/*}/beeformer"
             source "$1"
             COMP_LINE="$2" COMP_POINT=${#2}
             read -ra COMP_WORDS <<< "$2"

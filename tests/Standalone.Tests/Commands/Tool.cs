@@ -8,13 +8,13 @@ internal static class Tool
 {
     public sealed record Result(int ExitCode, string Output, string Error);
 
-    public static Task<Result> RunAsync(params string[] args) => RunAsync(new StringWriter(), CancellationToken.None, args);
+    public static Task<Result> RunAsync(params string[] args) => RunAsync(new StringWriter(), args, CancellationToken.None);
 
     /// <summary>Stops the command, as Ctrl+C does, as soon as it says <paramref name="when"/>.</summary>
     public static async Task<Result> StopAsync(string when, params string[] args)
     {
         using var stop = new CancellationTokenSource();
-        return await RunAsync(new Listener(when, stop.Cancel), stop.Token, args);
+        return await RunAsync(new Listener(when, stop.Cancel), args, stop.Token);
     }
 
     private sealed class Listener(string word, Action heard) : StringWriter
@@ -26,7 +26,7 @@ internal static class Tool
         }
     }
 
-    private static async Task<Result> RunAsync(StringWriter output, CancellationToken cancellationToken, string[] args)
+    private static async Task<Result> RunAsync(StringWriter output, string[] args, CancellationToken cancellationToken)
     {
         using var error = new StringWriter();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(output) });

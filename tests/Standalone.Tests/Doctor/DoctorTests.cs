@@ -31,9 +31,9 @@ public sealed class DoctorTests : IDisposable
     public async Task This_machine_can_run_the_program()
     {
         Tool.Result result = await Tool.SucceedAsync("doctor", "--data", data, "--port", "0", "--json");
-        DoctorReport report = JsonSerializer.Deserialize<DoctorReport>(result.Output, new JsonSerializerOptions { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower })!;
-        Assert.All(report.Findings, finding => Assert.NotEqual("problem", finding.Result));
-        Assert.Contains("gives its known vector", report.Findings.Single(finding => finding.Check == "encoder").Found, StringComparison.Ordinal);
+        JsonElement[] findings = [.. JsonSerializer.Deserialize<JsonElement>(result.Output).GetProperty("findings").EnumerateArray()];
+        Assert.All(findings, finding => Assert.NotEqual("problem", finding.GetProperty("result").GetString()));
+        Assert.Contains("gives its known vector", findings.Single(finding => finding.GetProperty("check").GetString() == "encoder").GetProperty("found").GetString()!, StringComparison.Ordinal);
         Assert.False(Directory.Exists(data)); // it looks, and makes nothing
         Assert.Empty(Directory.GetFileSystemEntries(files.Folder));
     }
@@ -91,7 +91,7 @@ public sealed class DoctorTests : IDisposable
     public void Encoders_that_are_not_what_they_should_be()
     {
         using SentenceEncoder tiny = SentenceEncoder.Load(TinyEncoder.Folder);
-        float[] vector = tiny.Encode(["a stove"]).Row(0)[..4].ToArray();
+        float[] vector = tiny.Encode(["a stove"], cancellationToken: TestContext.Current.CancellationToken).Row(0)[..4].ToArray();
         var canary = new Canary(tiny.Fingerprint, "a stove", vector);
         Is("ok", EncoderCheck.Look(TinyEncoder.Folder, EncoderArithmetic.Float32, canary), "known vector");
         Is("problem", EncoderCheck.Look(TinyEncoder.Folder, EncoderArithmetic.Float32, canary with { Begin = [vector[0] + 0.02f, .. vector[1..]] }), "is off by 0.0200");

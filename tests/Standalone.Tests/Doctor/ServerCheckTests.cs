@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
 
 namespace BeeFormer.Streaming.Standalone.Tests.Doctor;
 
@@ -102,6 +103,7 @@ public sealed class ServerCheckTests
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.ConfigureKestrel(server => server.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.Logging.ClearProviders();
         await using WebApplication qdrant = builder.Build();
         string? key = null;
         qdrant.MapPost("/qdrant.Qdrant/HealthCheck", async context =>
