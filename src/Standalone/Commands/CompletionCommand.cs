@@ -31,7 +31,7 @@ internal static class CompletionCommand
         # beeformer completion fish
         function __beeformer_complete
             set -l line (commandline -cp)
-            set -l found (beeformer "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null)
+            set -l found (beeformer "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null | string match -v '')
             if test (count $found) -gt 0
                 printf '%s\n' $found
             else

@@ -34,10 +34,13 @@ internal static class DataFolderChecks
         if (!Directory.Exists(root)) return Finding.Ok(Check, $"{path} is not there yet; the first start makes it");
         try
         {
-            if (!Directory.EnumerateFileSystemEntries(root).Any()) return Finding.Ok(Check, $"{path} is empty; the first start fills it");
             using DataFolder? folder = DataFolder.TryOpenExisting(path);
             string owner = folder is not null ? "nobody works on it" : ServerFile.Read(root) is { } server ? $"the server {server.GetLeftPart(UriPartial.Authority)} works on it" : "another process works on it";
             return Finding.Ok(Check, $"{path} has format {DataFolder.Format}; {owner}");
+        }
+        catch (IOException) when (!File.Exists(Path.Combine(root, "format.json")))
+        {
+            return Finding.Ok(Check, $"{path} holds nothing of the program yet");
         }
         catch (Exception failure) when (failure is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -67,7 +70,15 @@ internal static class DataFolderChecks
 
     private static Finding Room(Machine machine, string folder)
     {
-        long free = machine.FreeBytes(folder);
+        long free;
+        try
+        {
+            free = machine.FreeBytes(folder);
+        }
+        catch (IOException failure)
+        {
+            return Finding.Warning("data folder: room", failure.Message, $"See to it that {MachineChecks.Size(LittleRoom)} are free.");
+        }
         string found = $"{MachineChecks.Size(free)} free";
         return free < LeastRoom ? Finding.Problem("data folder: room", found, $"Make room: at least {MachineChecks.Size(LeastRoom)}, better {MachineChecks.Size(LittleRoom)}.")
             : free < LittleRoom ? Finding.Warning("data folder: room", found, $"Less than {MachineChecks.Size(LittleRoom)}: make room, or bound what is kept (EventLog:Retention, Storage:Retention, Storage:CacheBytes, Trainer:KeepModels, frozen_cache_mb of the policy).")

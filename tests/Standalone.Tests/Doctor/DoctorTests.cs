@@ -122,6 +122,7 @@ public sealed class DoctorTests : IDisposable
         Is("problem", Look("/proc/beeformer")["data folder: writing"]); // nobody may make a file there, not even root
         Is("warning", Look(data, Good with { FreeBytes = _ => 5 * GiB })["data folder: room"], "5.0 GiB free");
         Is("problem", Look(data, Good with { FreeBytes = _ => 10 })["data folder: room"]);
+        Is("warning", Look(data, Good with { FreeBytes = _ => throw new IOException("no such drive") })["data folder: room"], "no such drive");
         Is("warning", Look(data, Good with { FileSystem = _ => "nfs4" })["data folder: file system"], "nfs4, over the network");
         Is("warning", Look(data, Good with { FileSystem = _ => "tmpfs" })["data folder: file system"]);
         Is("ok", Look(data)["data folder: file system"], "ext4");
@@ -134,7 +135,9 @@ public sealed class DoctorTests : IDisposable
 
         File.WriteAllText(Path.Combine(data, "format.json"), """{"product": "BeeFormer.Streaming", "format": 99}""");
         Is("problem", Look(data)["data folder"], "format 99, expected 1");
-        Is("problem", Look(files.Folder)["data folder"], "is no data folder");
+        Is("ok", Look(files.Folder)["data folder"], "holds nothing of the program yet");
+        Directory.CreateDirectory(Path.Combine(files.Folder, "windows"));
+        Is("problem", Look(files.Folder)["data folder"], "holds the folder windows but no format.json");
     }
 
     [Fact]
