@@ -68,6 +68,7 @@ public static class ApiHosting
             options.SerializerOptions.RespectNullableAnnotations = true;
         });
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.AddDashboard();
         services.AddProblemDetails(options => options.CustomizeProblemDetails = Problems.Complete);
         services.AddExceptionHandler<Problems>();
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
@@ -82,6 +83,7 @@ public static class ApiHosting
     /// <summary>Maps all endpoints, the OpenAPI document and the answers to failures.</summary>
     public static WebApplication MapApi(this WebApplication app)
     {
+        app.MapDashboard();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         ApiOptions options = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value;
@@ -93,6 +95,8 @@ public static class ApiHosting
         ModelEndpoints.Map(v1, options);
         TrainingEndpoints.Map(v1);
         DeadLetterEndpoints.Map(v1);
+        PipelineEndpoints.Map(v1);
+        CompareEndpoints.Map(v1);
         app.MapHealth();
         app.MapOpenApi("/openapi/{documentName}.json");
         return app;
@@ -101,6 +105,7 @@ public static class ApiHosting
     public static void AddApiConsumers(this IBusRegistrationConfigurator bus)
     {
         bus.AddConsumer<ActivateEncoderConsumer>();
+        bus.AddDashboardConsumers();
         // Every instance of the Api hears of every switch.
         bus.AddConsumer<IndexSwitchedConsumer>().Endpoint(endpoint => { endpoint.InstanceId = Guid.NewGuid().ToString("N"); endpoint.Temporary = true; });
     }
