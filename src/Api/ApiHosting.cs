@@ -83,9 +83,9 @@ public static class ApiHosting
     /// <summary>Maps all endpoints, the OpenAPI document and the answers to failures.</summary>
     public static WebApplication MapApi(this WebApplication app)
     {
-        app.MapDashboard();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.MapDashboard();
         ApiOptions options = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value;
         var v1 = app.MapGroup("/v1").WithMetadata(new RequestSizeLimitAttribute(options.MaxBodyBytes));
         EventEndpoints.Map(v1);

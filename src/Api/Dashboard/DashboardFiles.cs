@@ -29,7 +29,7 @@ internal static class DashboardFiles
             byte[] bytes = Read(assembly, name);
             string type = Types[Path.GetExtension(name)];
             var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(bytes))[..16]}\"");
-            routes.MapMethods(name == $"{Prefix}index.html" ? "/" : $"/{name}", [HttpMethods.Get, HttpMethods.Head], (HttpContext context) => Serve(context, bytes, type, tag)).ExcludeFromDescription();
+            routes.MapMethods(name == $"{Prefix}index.html" ? "/" : $"/{name}", [HttpMethods.Get, HttpMethods.Head], (HttpContext context) => Serve(context, bytes, type, tag)).AllowAnonymous().ExcludeFromDescription();
         }
     }
 

@@ -19,7 +19,7 @@ internal static class DashboardHosting
         services.AddHostedService(provider => provider.GetRequiredService<ItemFreshness>());
     }
 
-    /// <summary>Before anything else that looks at requests: all of their time is measured.</summary>
+    /// <summary>To be called right after what turns exceptions into answers: the time of requests is measured from here on.</summary>
     public static void MapDashboard(this WebApplication app)
     {
         app.Use(next => context => app.Services.GetRequiredService<RequestMeter>().MeasureAsync(context, next));

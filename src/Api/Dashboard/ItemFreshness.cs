@@ -16,6 +16,10 @@ internal sealed class ItemFreshness(IEventLog log, TimeProvider time, ILogger<It
 
     private readonly Lock _lock = new();
     private readonly Queue<double> _seconds = new(Kept);
+    private readonly TaskCompletionSource _watching = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Ends when events that come from now on are seen.</summary>
+    public Task Watching => _watching.Task;
 
     /// <summary>Of the newest 1,000 measurements.</summary>
     public FreshnessSummary Read()
@@ -38,6 +42,7 @@ internal sealed class ItemFreshness(IEventLog log, TimeProvider time, ILogger<It
         for (int partition = 0; partition < await log.PartitionsAsync(Topics.Items, cancellationToken); partition++)
             ends[partition] = await log.EndOffsetAsync(Topics.Items, partition, cancellationToken);
         await using var subscription = log.Subscribe(Topics.Items, ReaderGroups.ApiFreshness, partition => ends.GetValueOrDefault(partition));
+        _watching.TrySetResult();
         using var timer = new PeriodicTimer(Look, time);
         while (true)
         {

@@ -10,6 +10,9 @@ internal sealed class ModelComparison(IVectorIndex index, IModelStore models, Lo
     /// <summary>Longest time that loading a model, waiting for one's turn included, may take.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    /// <summary>Beyond so many that are no longer there, an answer may be shorter than asked for.</summary>
+    private const int MostSearched = 10_000;
+
     private readonly SemaphoreSlim _loading = new(1);
 
     /// <returns>Null: the index holds no collection of this model.</returns>
@@ -23,17 +26,29 @@ internal sealed class ModelComparison(IVectorIndex index, IModelStore models, Lo
         {
             await using var held = await index.HoldAsync(collection.Name, cancellationToken);
             var (vector, own) = await VectorAsync(collection, query, cancellationToken);
-            if (vector is null) return new ModelRanking(version.Value, collection.Fingerprint.Value, collection.Name, []);
-            var filter = ItemFilter.None.Without(own.Union(hidden.Current).ToHashSet());
-            var found = await index.SearchAsync(collection.Name, new QueryVector(collection.Fingerprint, vector), k, filter, cancellationToken);
-            // Looked at again: an item may have been deleted while the search ran.
-            var hiddenSince = hidden.Current;
-            return new ModelRanking(version.Value, collection.Fingerprint.Value, collection.Name,
-                [.. found.Where(item => !hiddenSince.Contains(item.Id)).Select(item => new RankedItem(item.Id.Value, item.Title, item.Score, null))]);
+            IReadOnlyList<RankedItem> items = vector is null ? [] : await ShownAsync(collection, vector, own, k, cancellationToken);
+            return new ModelRanking(version.Value, collection.Fingerprint.Value, collection.Name, items);
         }
         catch (KeyNotFoundException)
         {
             return null; // dropped this very moment
+        }
+    }
+
+    /// <summary>A collection that does not serve gets no events any more: what it finds must still be there for the one that does.</summary>
+    private async Task<IReadOnlyList<RankedItem>> ShownAsync(CollectionInfo collection, float[] vector, IReadOnlyCollection<ItemId> own, int k, CancellationToken cancellationToken)
+    {
+        var hiddenAtStart = hidden.Current;
+        using var serving = pairs.Enter();
+        if (serving is null) return [];
+        for (int wanted = k; ; wanted *= 2)
+        {
+            var found = await index.SearchAsync(collection.Name, new QueryVector(collection.Fingerprint, vector), wanted, ItemFilter.None.Without(own.Union(hiddenAtStart).ToHashSet()), cancellationToken);
+            var there = (await index.FetchAsync(serving.Collection, [.. found.Select(item => item.Id)], cancellationToken)).Where(item => item.Available).ToDictionary(item => item.Id, item => item.Title);
+            var hiddenNow = hidden.Current;
+            var shown = found.Where(item => there.ContainsKey(item.Id) && !hiddenNow.Contains(item.Id)).ToList();
+            if (shown.Count >= k || found.Count < wanted || wanted > MostSearched)
+                return [.. shown.Take(k).Select(item => new RankedItem(item.Id.Value, there[item.Id], item.Score, null))];
         }
     }
 

@@ -16,18 +16,32 @@ internal sealed class RequestMeter(TimeProvider time)
     public IReadOnlyList<(string Route, LatencySummary Latency)> Routes =>
         [.. _routes.Select(route => (route.Key, route.Value.Read())).Where(route => route.Item2.P50Ms is not null).OrderBy(route => route.Key, StringComparer.Ordinal)];
 
-    /// <summary>Middleware.</summary>
+    /// <summary>Middleware, inside of what turns exceptions into answers.</summary>
     public async Task MeasureAsync(HttpContext context, RequestDelegate next)
     {
-        // An exception's handler forgets the endpoint.
-        string? route = Route(context);
         long began = time.GetTimestamp();
-        await next(context);
-        if ((route ?? Route(context)) is not { } measured) return;
-        TimeSpan elapsed = time.GetElapsedTime(began);
-        bool failed = context.Response.StatusCode >= StatusCodes.Status500InternalServerError;
+        bool failed = true;
+        try
+        {
+            await next(context);
+            failed = context.Response.StatusCode >= StatusCodes.Status500InternalServerError;
+        }
+        catch (BadHttpRequestException)
+        {
+            failed = false;
+            throw;
+        }
+        finally
+        {
+            Note(context, time.GetElapsedTime(began), failed);
+        }
+    }
+
+    private void Note(HttpContext context, TimeSpan elapsed, bool failed)
+    {
+        if (Route(context) is not { } route) return;
         _all.Note(elapsed, failed);
-        _routes.GetOrAdd(measured, _ => new RollingLatency(time)).Note(elapsed, failed);
+        _routes.GetOrAdd(route, _ => new RollingLatency(time)).Note(elapsed, failed);
     }
 
     private static string? Route(HttpContext context) =>

@@ -24,6 +24,8 @@ internal static class CompareEndpoints
         if (Query(request, options.Value, out var query) is { } badQuery) return badQuery;
         if (Versions(request.Versions, models, out var versions) is { } badVersions) return badVersions;
 
+        if (pairs.Identity is null) return Refused.NotServing();
+
         var rankings = new List<ModelRanking>();
         foreach (var version in versions)
         {

@@ -19,7 +19,7 @@ export function curves({ name, xName, formatX, formatY, series }) {
     svg('title', { id: `${id}-name` }, name), svg('desc', { id: `${id}-says` }, `${says}.`),
     y.ticks.map(tick => [svg('line', { class: 'grid', x1: area.left, x2: area.right, y1: y.at(tick), y2: y.at(tick) }), svg('text', { class: 'quiet', x: area.left - 8, y: y.at(tick) + 4, 'text-anchor': 'end' }, formatY(tick))]),
     svg('line', { class: 'axis', x1: area.left, x2: area.right, y1: area.bottom, y2: area.bottom }),
-    [x.min, x.max].map((end, n) => svg('text', { class: 'quiet', x: x.at(end), y: area.bottom + 18, 'text-anchor': n === 0 ? 'start' : 'end' }, formatX(end))),
+    x.ticks.map((end, n) => svg('text', { class: 'quiet', x: x.at(end), y: area.bottom + 18, 'text-anchor': x.ticks.length === 1 ? 'middle' : n === 0 ? 'start' : 'end' }, formatX(end))),
     svg('text', { class: 'quiet', x: (area.left + area.right) / 2, y: area.bottom + 36, 'text-anchor': 'middle' }, xName),
     drawn.map((one, n) => (one.points.length === 1
       ? svg('circle', { class: `of${n}`, cx: x.at(one.points[0][0]), cy: y.at(one.points[0][1]), r: 4, fill: 'none', 'stroke-width': 2.5 })
@@ -39,8 +39,8 @@ function numbers(name, xName, formatX, formatY, series) {
 function scale(values, from, to, ticked) {
   let min = Math.min(...values);
   let max = Math.max(...values);
+  const ticks = ticked ? [] : [...new Set([min, max])];
   if (min === max) [min, max] = [min - (Math.abs(min) || 1) / 2, max + (Math.abs(max) || 1) / 2];
-  const ticks = [];
   if (ticked) {
     const step = stepFor((max - min) / 4);
     min = Math.floor(min / step) * step;

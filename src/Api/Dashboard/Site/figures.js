@@ -1,5 +1,7 @@
 // Numbers and times in words.
 
+import { el } from './dom.js';
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 const moment = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
@@ -27,5 +29,8 @@ export function duration(value) {
   if (value < 3600) return `${Math.floor(value / 60)} min ${whole.format(value % 60)} s`;
   return `${Math.floor(value / 3600)} h ${Math.round(value % 3600 / 60)} min`;
 }
+
+/** Names of model versions stay on one line. */
+export const version = value => el('span', { class: 'version' }, value ?? NONE);
 
 export const time = value => (value ? moment.format(new Date(value)) : NONE);

@@ -2,7 +2,7 @@
 
 import { get, post } from './api.js';
 import { el, refill, table, problem, announce, confirmed } from './dom.js';
-import { count, time, NONE } from './figures.js';
+import { count, time, version as named } from './figures.js';
 
 export const title = 'Models';
 
@@ -17,7 +17,7 @@ async function showAll(body, signal) {
     const answer = await get('v1/models', signal);
     refill(list, answer.models.length === 0 ? el('p', {}, 'There is no model yet.') : table('Published models, newest first', ['Version', 'Published', 'Learned from', 'Decision', 'In service'],
       [...answer.models].reverse().map(model => [
-        el('a', { href: `#/models/${encodeURIComponent(model.version)}` }, model.version), time(model.published_at), model.parent ?? NONE,
+        el('a', { href: `#/models/${encodeURIComponent(model.version)}` }, named(model.version)), time(model.published_at), named(model.parent),
         [model.decision, model.erased_users ? el('p', { class: 'quiet' }, `${count(model.erased_users.users)} users that it could see were erased since.`) : null], service(model.version, answer, fill, said, signal)])),
     answer.damaged.map(damaged => problem({ message: `${damaged.version} is damaged: ${damaged.problem}` })));
   }

@@ -5,7 +5,7 @@ import { el, refill, table, problem, announce, confirmed } from './dom.js';
 import { curves } from './chart.js';
 import { decisionsOf, numbers } from './gate.js';
 import { every } from './live.js';
-import { count, measure, percent, duration, time, seconds, NONE } from './figures.js';
+import { count, measure, percent, duration, time, seconds, version, NONE } from './figures.js';
 
 export const title = 'Trainings';
 
@@ -29,7 +29,7 @@ async function showAll(body, signal) {
     const ended = before !== '' && trainings.filter(running).length < JSON.parse(before).filter(running).length;
     before = now;
     refill(list, trainings.length === 0 ? el('p', {}, 'Nothing was trained yet.') : table('Trainings, newest first', ['Asked for', 'Tempo', 'Reason', 'State', 'Took', 'Model'],
-      trainings.map(one => [el('a', { href: `#/trainings/${one.training_id}`, id: `training-${one.training_id}` }, time(one.requested_at)), one.tempo, one.reason, progressOf(one), took(one), one.version ?? NONE])));
+      trainings.map(one => [el('a', { href: `#/trainings/${one.training_id}`, id: `training-${one.training_id}` }, time(one.requested_at)), one.tempo, one.reason, progressOf(one), took(one), version(one.version)])));
     if (ended) announce('A training has ended.');
     if (ended || !history.hasChildNodes()) refill(history, recallCurve(decisionsOf(await get('v1/models', signal))));
   }
