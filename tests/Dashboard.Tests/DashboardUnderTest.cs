@@ -11,7 +11,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 
 [assembly: AssemblyFixture(typeof(BeeFormer.Streaming.Dashboard.Tests.DashboardUnderTest))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
 
 namespace BeeFormer.Streaming.Dashboard.Tests;
 

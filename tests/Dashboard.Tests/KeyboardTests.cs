@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 namespace BeeFormer.Streaming.Dashboard.Tests;
 
 /// <summary>Everything without a mouse.</summary>
+[Collection("Dashboard")]
 public sealed class KeyboardTests(DashboardUnderTest dashboard)
 {
     [Theory]

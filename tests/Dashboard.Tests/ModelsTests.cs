@@ -4,6 +4,7 @@ using Microsoft.Playwright;
 namespace BeeFormer.Streaming.Dashboard.Tests;
 
 /// <summary>Models are taken back, trained and compared from the page.</summary>
+[Collection("Dashboard")]
 public sealed class ModelsTests(DashboardUnderTest dashboard)
 {
     [Fact]

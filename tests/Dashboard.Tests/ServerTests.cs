@@ -5,6 +5,7 @@ using Microsoft.Playwright;
 namespace BeeFormer.Streaming.Dashboard.Tests;
 
 /// <summary>What the server sends along, and what the page makes of a server that refuses, wants a key or is gone.</summary>
+[Collection("Dashboard")]
 public sealed class ServerTests(DashboardUnderTest dashboard)
 {
     [Fact]
@@ -15,6 +16,7 @@ public sealed class ServerTests(DashboardUnderTest dashboard)
         // Each of these has to fail; the console says so, which is no failure of the page.
         string[] outcomes = await visit.Page.EvaluateAsync<string[]>("""
             async () => {
+              await new Promise(next => setTimeout(next)); // what a driver runs directly is let through more easily
               const outcome = async what => { try { await what(); return 'done'; } catch (refusal) { return refusal.name; } };
               const loads = element => new Promise((done, fail) => { element.onload = done; element.onerror = () => fail(new TypeError()); document.body.append(element); });
               return [

@@ -3,6 +3,7 @@ using Microsoft.Playwright;
 namespace BeeFormer.Streaming.Dashboard.Tests;
 
 /// <summary>The shop to try: search, items, and a visitor whose recommendations follow the clicks.</summary>
+[Collection("Dashboard")]
 public sealed class ShopTests(DashboardUnderTest dashboard)
 {
     [Theory]
@@ -42,6 +43,8 @@ public sealed class ShopTests(DashboardUnderTest dashboard)
         await page.GetByText("popular items").WaitForAsync();
         Assert.Equal(popular, await RecommendedAsync(page));
     }
+
+    private static Task<IReadOnlyList<string>> RecommendedAsync(IPage page) => page.Locator("#recommended .products a").AllTextContentsAsync();
 
     [Fact]
     public async Task A_visitor_whose_clicks_are_events_is_known_to_the_whole_pipeline()

@@ -13,7 +13,7 @@ export async function show(body, _, signal) {
   const decisions = decisionsOf(await get('v1/models', signal));
   body.append(el('p', {}, 'The newest interactions are held out. Challenger and incumbent rank the whole catalogue for the same users; a paired bootstrap says how probable it is that the challenger is better. Known items had interactions before the split, new ones had none.'));
   if (decisions.length === 0) body.append(el('p', { class: 'card' }, 'The gate has decided nothing yet: the first training has not ended. ', el('a', { href: '#/trainings' }, 'Trainings')));
-  for (const decision of decisions) body.append(article(decision));
+  decisions.forEach((decision, n) => body.append(article(decision, `decision-${n}`)));
 }
 
 /** Published models and refusals, newest first. */
@@ -23,9 +23,9 @@ export function decisionsOf({ models, refusals }) {
   return [...published, ...refused].sort((a, b) => new Date(b.at) - new Date(a.at));
 }
 
-function article({ at, version, against, sentence, metrics }) {
-  return el('article', { class: 'card' },
-    el('h2', {}, version ? `Model ${version} went live ` : 'A challenger was refused ', el('span', { class: `badge ${version ? 'good' : 'bad'}` }, version ? 'promoted' : 'refused')),
+function article({ at, version, against, sentence, metrics }, id) {
+  return el('article', { class: 'card', 'aria-labelledby': id },
+    el('h2', { id }, version ? `Model ${version} went live ` : 'A challenger was refused ', el('span', { class: `badge ${version ? 'good' : 'bad'}` }, version ? 'promoted' : 'refused')),
     el('p', { class: 'quiet' }, `${time(at)}, against ${against ?? NONE}`),
     numbers(sentence, metrics));
 }
