@@ -22,7 +22,7 @@ public sealed class ShopTests(DashboardUnderTest dashboard)
         await results.Locator("a").First.WaitForAsync();
         string first = (await results.Locator("a").First.TextContentAsync())!;
         await results.Locator("a").First.ClickAsync();
-        await page.GetByText("From 1 clicks").WaitForAsync();
+        await page.GetByText("From 1 click,").WaitForAsync();
         Assert.Equal("item-name", await page.EvaluateAsync<string>("() => document.activeElement.id"));
         Assert.Equal(first, await page.Locator("#item-name").TextContentAsync());
         await page.Locator("#item .products a").First.WaitForAsync();
@@ -51,7 +51,7 @@ public sealed class ShopTests(DashboardUnderTest dashboard)
     {
         await using Visit visit = await Visit.BeginAsync(dashboard, "#/shop/item/p0002");
         IPage page = visit.Page;
-        await page.GetByText("From 1 clicks").WaitForAsync();
+        await page.GetByText("From 1 click,").WaitForAsync();
         await page.GetByLabel("Send the clicks as events").CheckAsync();
         await page.GetByText("The user is visitor-").WaitForAsync();
         string user = (await page.GetByText("The user is visitor-").TextContentAsync())!["The user is ".Length..].TrimEnd('.');

@@ -36,29 +36,31 @@ internal sealed class PipelineWatch(
 
     private async Task<PipelineAnswer> LookAnewAsync()
     {
-        // Others wait for the same look: who goes away does not end it.
-        using var limit = new CancellationTokenSource(Patience, time);
         var unreachable = new List<string>();
 
         async Task<T?> AskAsync<T>(string what, Func<CancellationToken, Task<T>> ask) where T : class
         {
+            // Others wait for the same look: who goes away does not end it.
+            using var limit = new CancellationTokenSource(Patience, time);
             try
             {
                 return await ask(limit.Token);
             }
             catch (Exception failure) when (failure is IOException or InvalidDataException or OperationCanceledException or UnauthorizedAccessException)
             {
-                unreachable.Add(failure is OperationCanceledException ? $"{what} did not answer within {Patience.TotalSeconds:0} s." : $"{what} cannot be read: {failure.Message}");
+                lock (unreachable) unreachable.Add(failure is OperationCanceledException ? $"{what} did not answer within {Patience.TotalSeconds:0} s." : $"{what} cannot be read: {failure.Message}");
                 return null;
             }
         }
 
-        var topics = await AskAsync("The event log", LogAsync);
-        var ingest = await AskAsync("The position of Ingest", token => ReaderAsync(ReaderGroups.Ingest, EventTopics, token));
-        var trainer = await AskAsync("The model store", _ => Task.FromResult(Trainer()));
-        var indexer = await AskAsync("The position of the Indexer", IndexerAsync);
-        var indexed = await AskAsync("The index", IndexAsync);
-        return new PipelineAnswer(time.GetUtcNow(), $"{Environment.MachineName}/{Environment.ProcessId}", topics, ingest, trainer, indexer, indexed, RequestsDescription.Of(requests), unreachable, pairs.Identity);
+        var topics = AskAsync("The event log", LogAsync);
+        var ingest = AskAsync("The position of Ingest", token => ReaderAsync(ReaderGroups.Ingest, EventTopics, token));
+        var trainer = AskAsync("The model store", _ => Task.FromResult(Trainer()));
+        var indexer = AskAsync("The position of the Indexer", IndexerAsync);
+        var indexed = AskAsync("The index", IndexAsync);
+        await Task.WhenAll(topics, ingest, trainer, indexer, indexed);
+        return new PipelineAnswer(time.GetUtcNow(), $"{Environment.MachineName}/{Environment.ProcessId}", await topics, await ingest, await trainer, await indexer, await indexed,
+            RequestsDescription.Of(requests), [.. unreachable.Order(StringComparer.Ordinal)], pairs.Identity);
     }
 
     private async Task<IReadOnlyList<TopicDescription>> LogAsync(CancellationToken cancellationToken)

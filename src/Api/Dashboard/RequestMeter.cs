@@ -26,7 +26,7 @@ internal sealed class RequestMeter(TimeProvider time)
             await next(context);
             failed = context.Response.StatusCode >= StatusCodes.Status500InternalServerError;
         }
-        catch (BadHttpRequestException)
+        catch (Exception client) when (client is BadHttpRequestException || context.RequestAborted.IsCancellationRequested)
         {
             failed = false;
             throw;

@@ -37,12 +37,12 @@ internal sealed class TrainingJournal(ITrainingRecords records, TimeProvider clo
         if (save) Guard(() => records.Save(record));
     }
 
-    /// <summary>Of too many points every second one goes: the curve keeps its shape and stays short.</summary>
+    /// <summary>Of too many points every second one goes: the curve keeps its ends and its shape, and stays short.</summary>
     private IReadOnlyList<LossPoint>? WithLoss(TrainingRecord record, double? loss)
     {
         if (loss is not { } value || !double.IsFinite(value) || record.StartedAt is not { } started) return record.Losses;
         LossPoint[] points = [.. record.Losses ?? [], new LossPoint((clock.GetUtcNow() - started).TotalSeconds, value)];
-        return points.Length <= TrainingRecord.MostLosses ? points : [.. points.Where((_, n) => n % 2 == 1)];
+        return points.Length <= TrainingRecord.MostLosses ? points : [.. points.Where((_, n) => (points.Length - 1 - n) % 2 == 0)];
     }
 
     public void Ended(TrainEncoder request, TrainingState state, string decision, TrainingOutcome? outcome = null)

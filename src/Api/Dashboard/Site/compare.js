@@ -45,13 +45,13 @@ export async function show(body, _, signal) {
       el('p', {}, el('label', { for: 'model-a' }, 'One model'), a), el('p', {}, el('label', { for: 'model-b' }, 'The other'), b),
       el('p', {}, el('label', { for: 'compared' }, 'Search for'), text), el('p', {}, el('button', { type: 'submit', class: 'main' }, 'Compare'))),
     el('p', {}, visitor.asked.map(asked => [el('button', { type: 'button', onclick: () => { text.value = asked; ask({ text: asked }); } }, `“${asked}”`), ' ']),
-      visitor.clicked.length > 0 ? el('button', { type: 'button', id: 'compare-visitor', onclick: () => ask({ history: visitor.clicked }) }, `The visitor’s ${visitor.clicked.length} clicks`) : null, ' ',
+      visitor.clicked.length > 0 ? el('button', { type: 'button', id: 'compare-visitor', onclick: () => ask({ history: visitor.clicked }) }, `What the visitor clicked (${visitor.clicked.length})`) : null, ' ',
       visitor.clicked.length > 0 ? el('button', { type: 'button', id: 'compare-item', onclick: () => ask({ item_id: visitor.clicked.at(-1) }) }, `Similar to ${titleOf(visitor.clicked.at(-1))}`) : null),
     results);
   if (last) await ask(last);
 }
 
-const words = ({ text, item_id: item, history }) => (text ? `“${text}”` : item ? `Similar to ${titleOf(item)}` : `For ${history.length} clicks`);
+const words = ({ text, item_id: item, history }) => (text ? `“${text}”` : item ? `Similar to ${titleOf(item)}` : `For what the visitor clicked (${history.length})`);
 
 function column(ranking, other) {
   const places = new Map(other.items.map((item, n) => [item.item_id, n]));

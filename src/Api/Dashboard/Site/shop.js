@@ -117,7 +117,7 @@ function recommendations(signal) {
       const before = new Set(shownBefore.map(item => item.item_id));
       const fresh = items.filter(item => before.size > 0 && !before.has(item.item_id)).map(item => item.item_id);
       shownBefore = items;
-      refill(list, el('p', { class: 'quiet' }, answer.fallback === 'popular' ? 'Nothing is known of this visitor: popular items.' : `From ${visitor.clicked.length} clicks, by model ${answer.model_version}.`),
+      refill(list, el('p', { class: 'quiet' }, answer.fallback === 'popular' ? 'Nothing is known of this visitor: popular items.' : `From ${visitor.clicked.length} ${visitor.clicked.length === 1 ? 'click' : 'clicks'}, by model ${answer.model_version}.`),
         items.length === 0 ? el('p', {}, 'There is nothing to recommend yet.') : products(items, item => [
           fresh.includes(item.item_id) ? [' ', el('span', { class: 'badge busy' }, 'new')] : null,
           item.because ? el('small', {}, `because of ${titleOf(item.because.item_id)}`) : null]));
