@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Encoder;
@@ -27,7 +28,9 @@ public sealed class PicturedItemsTests : IDisposable
         var index = new MemoryVectorIndex();
         var collection = new CollectionInfo("items", loaded.Embedder.Dimension, loaded.Embedder.Fingerprint, models.List()[0].Version);
         await index.CreateAsync(collection, token);
-        using var target = new IndexTarget(collection, loaded.Embedder, index, NullLogger.Instance);
+        using var turn = new EncodingTurn();
+        using ServiceProvider meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var target = new IndexTarget(collection, loaded.Embedder, index, turn, new IndexerMetrics(meters.GetRequiredService<IMeterFactory>(), TimeProvider.System), NullLogger.Instance);
 
         await target.ApplyAsync([Item("red", $"{SKColors.Red}.png"), Item("blue", $"{SKColors.Blue}.png"), Item("broken", "broken.png"), Item("none", null)], token);
         Dictionary<string, float[]> vectors = (await index.FetchAsync("items", [.. ((string[])["red", "blue", "broken", "none"]).Select(id => new ItemId(id))], token)).ToDictionary(item => item.Id.Value, item => item.Vector.ToArray());
