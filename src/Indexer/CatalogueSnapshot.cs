@@ -5,7 +5,7 @@ using BeeFormer.Streaming.WindowStore;
 namespace BeeFormer.Streaming.Indexer;
 
 /// <summary>
-/// The catalogue as of given log positions: what the WindowStore holds, and from the log what had not landed there yet. In memory are ids and revisions, about 120 bytes an item;
+/// The catalogue as of given log positions: what the WindowStore holds, and from the log what had not landed there yet. In memory are ids and revisions;
 /// descriptions lie in a file and are read when they are asked for.
 /// </summary>
 internal sealed class CatalogueSnapshot : IDisposable
@@ -34,6 +34,7 @@ internal sealed class CatalogueSnapshot : IDisposable
             });
             _file.Complete();
             foreach (var change in tail.Values) _places[change.Id] = new Place(change.Offset, 0, change.Event is null ? 0 : 1);
+            _places.TrimExcess();
             ItemId[] items = [.. _places.Where(item => item.Value.Length > 0).Select(item => item.Key)];
             if (interactionsForOrder > 0) MostInteractedFirst(items, windows, interactionsForOrder);
             Items = items;
@@ -68,6 +69,10 @@ internal sealed class CatalogueSnapshot : IDisposable
 
     /// <summary>The item's newest revision, and whether it exists; null for an item that was never described.</summary>
     public (long Revision, bool Exists)? Find(ItemId id) => _places.TryGetValue(id, out var place) ? (place.Offset, place.Length > 0) : null;
+
+    /// <summary>Items that were deleted at this revision or later.</summary>
+    public IEnumerable<(ItemId Id, long Revision)> DeletedSince(long revision) =>
+        _places.Where(item => item.Value.Length == 0 && item.Value.Offset >= revision).Select(item => (item.Key, item.Value.Offset));
 
     /// <summary>Events below this revision are in the snapshot, whatever their partition.</summary>
     public long Complete => _complete;

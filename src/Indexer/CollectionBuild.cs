@@ -58,12 +58,14 @@ internal sealed class CollectionBuild(IndexTarget target, IVectorIndex index, IR
     }
 
     /// <summary>Encodes what the catalogue has and the collection has not, and removes what the catalogue no longer has. While one slice is written, the next is encoded.</summary>
+    /// <param name="followedFrom">Events from this revision on follow by themselves. Where the catalogue knows such a deletion already, the event before it must not bring the item back.</param>
     /// <param name="batchSize">Most items encoded and written at once; fewer where encoding takes long.</param>
     /// <param name="advance">Told done and total before the first and after every slice; false stops the build.</param>
     /// <returns>False when stopped.</returns>
-    public async Task<bool> FillAsync(CatalogueSnapshot catalogue, int batchSize, Func<long, long, bool> advance, CancellationToken cancellationToken)
+    public async Task<bool> FillAsync(CatalogueSnapshot catalogue, long followedFrom, int batchSize, Func<long, long, bool> advance, CancellationToken cancellationToken)
     {
         var (missing, gone) = CollectionDifference.Of(catalogue, held);
+        gone = [.. gone, .. catalogue.DeletedSince(followedFrom)];
         if (gone.Count > 0) await index.DeleteAsync(target.Collection.Name, gone, cancellationToken);
         long total = catalogue.Items.Count, done = total - missing.Count;
         if (!advance(done, total)) return false;

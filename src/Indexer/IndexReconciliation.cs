@@ -114,11 +114,13 @@ internal sealed class IndexReconciliation(
 
         // Where only the head is new, nothing is encoded and no order is worth looking for.
         bool encodes = targets.Live?.Embedder.Encoder != target.Embedder.Encoder;
-        using var catalogue = await CatalogueSnapshot.ReadAsync(windows, log, read, from, encodes ? options.Value.InteractionsForOrder : 0, cancellationToken);
+        // All that has landed, though the Indexer may not have come so far: revisions decide between it and the events.
+        var upTo = from.ToDictionary(partition => partition.Key, partition => Math.Max(partition.Value, windows.NextOffset(Topics.Items, partition.Key)));
+        using var catalogue = await CatalogueSnapshot.ReadAsync(windows, log, read, upTo, encodes ? options.Value.InteractionsForOrder : 0, cancellationToken);
         var (version, name) = (target.Collection.Version, target.Collection.Name);
         var pace = new RebuildPace(target.Collection, time);
         long before = 0;
-        bool filled = await build.FillAsync(catalogue, options.Value.RebuildBatch, (done, total) =>
+        bool filled = await build.FillAsync(catalogue, from.Values.DefaultIfEmpty(0).Min(), options.Value.RebuildBatch, (done, total) =>
         {
             var progress = pace.At(done, total);
             metrics.Rebuilt(progress.ItemsPerSecond is null ? 0 : done - before, left: total - done);

@@ -40,6 +40,28 @@ public sealed class PicturedItemsTests : IDisposable
     }
 
     [Fact]
+    public async Task Text_of_blanks_and_text_of_a_megabyte_are_indexed_as_any_other()
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var models = new FolderModelStore(Path.Combine(_folder, "models"), TimeProvider.System);
+        using LoadedEmbedder loaded = Load(models, Directory.CreateDirectory(Path.Combine(_folder, "pictures")).FullName);
+        var index = new MemoryVectorIndex();
+        var collection = new CollectionInfo("items", loaded.Embedder.Dimension, loaded.Embedder.Fingerprint, models.List()[0].Version);
+        await index.CreateAsync(collection, token);
+        using var turn = new EncodingTurn();
+        using ServiceProvider meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var target = new IndexTarget(collection, loaded.Embedder, index, turn, new IndexerMetrics(meters.GetRequiredService<IMeterFactory>(), TimeProvider.System), NullLogger.Instance);
+
+        string megabyte = string.Concat(Enumerable.Repeat("a lamp ", 150_000));
+        ItemEvent lamp = Item("lamp", null).Event!, blank = lamp with { Title = " " }, large = lamp with { Title = "a lamp a lamp", Description = megabyte }, larger = large with { Description = megabyte + "of brass" };
+        await target.ApplyAsync([Named("lamp", lamp), Named("blank", blank), Named("large", large), Named("larger", larger)], token);
+        Dictionary<string, float[]> vectors = (await index.ScrollAsync("items", ItemFilter.None, null, 10, token)).ToDictionary(item => item.Id.Value, item => item.Vector);
+        Assert.Equal(["blank", "lamp", "large", "larger"], vectors.Keys.Order());
+        Assert.Empty(target.Unusable);
+        Assert.Equal(1, Cosine(vectors["large"], vectors["larger"]), 1e-5f); // both are cut long before they differ
+    }
+
+    [Fact]
     public void A_folder_of_pictures_that_does_not_exist_is_named()
     {
         using ServiceProvider services = Services(Path.Combine(_folder, "nowhere"));
@@ -58,6 +80,8 @@ public sealed class PicturedItemsTests : IDisposable
     private static ServiceProvider Services(string pictures) => new ServiceCollection()
         .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Images:Folder"] = pictures }).Build())
         .AddSharedModels().BuildServiceProvider();
+
+    private static ItemChange Named(string id, ItemEvent item) => new(new ItemId(id), 0, item with { ItemId = new ItemId(id) });
 
     private static ItemChange Item(string id, string? imageUrl) => new(new ItemId(id), 0, new ItemEvent(new ItemId(id), "a thing", null, new Dictionary<string, JsonElement>(), imageUrl, true, 1));
 

@@ -177,6 +177,27 @@ public sealed class RebuildTests
     }
 
     [Fact]
+    public async Task Build_begins_with_all_that_has_landed_though_the_Indexer_has_not_come_so_far()
+    {
+        await using var indexer = new IndexerUnderTest();
+        for (int n = 0; n < 6; n++)
+        {
+            long offset = await indexer.PutAsync($"i{n}", $"item {n}");
+            indexer.Windows.Land(offset, new ItemEvent(new ItemId($"i{n}"), $"item {n}", null, new Dictionary<string, System.Text.Json.JsonElement>(), null, true, 0), new ItemId($"i{n}"));
+        }
+        await indexer.DeleteAsync("i2");
+        indexer.Windows.Land(6, null, new ItemId("i2"));
+        var model = indexer.Models.GoLive('a');
+        int atSwitch = -1;
+        indexer.Index.OnCall = call => { if (call == nameof(VectorIndex.IVectorIndex.PointAliasAsync)) atSwitch = indexer.Encoded.Count; };
+        await indexer.StartAsync();
+        await indexer.ServesAsync(model);
+        Assert.True(atSwitch >= 5, $"{atSwitch} items encoded before the switch");
+        await indexer.DrainedAsync();
+        await indexer.AssertIsCatalogueAsync(model);
+    }
+
+    [Fact]
     public async Task Collection_goes_only_after_its_last_reader_has_left()
     {
         await using var indexer = new IndexerUnderTest();

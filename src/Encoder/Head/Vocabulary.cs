@@ -56,10 +56,11 @@ public sealed class Vocabulary
         for (int text = first; text < end; text++)
         {
             found.Clear();
-            foreach (var word in Encoder.Words.In(texts[text]))
+            string lowered = texts[text].ToLowerInvariant(); // once for both walks
+            foreach (var word in Encoder.Words.In(lowered))
                 if (lookup.TryGetValue(word, out int column)) found.Add(column);
             if (_hasPairs)
-                foreach (var pair in Encoder.Words.PairsIn(texts[text]))
+                foreach (var pair in Encoder.Words.PairsIn(lowered))
                     if (lookup.TryGetValue(pair, out int column)) found.Add(column);
             found.Sort();
             for (int n = 0, next; n < found.Count; n = next)
