@@ -24,6 +24,8 @@ public sealed class KillTarget
 {
     public const string FolderVariable = "BEEFORMER_KILL_TARGET", StepVariable = "BEEFORMER_KILL_STEP", SeedVariable = "BEEFORMER_KILL_SEED";
     public const string AnyMoment = "any moment";
+    /// <summary>A byte for every batch of changes sent.</summary>
+    public const string RoundsFile = "rounds";
     private const int Items = 60;
 
     /// <summary>Where the process kills itself: during a full build, around the switch, between upsert and commit.</summary>
@@ -52,6 +54,7 @@ public sealed class KillTarget
         while (true)
         {
             await log.AppendAsync(Topics.Items, [.. Enumerable.Range(0, random.Next(1, 12)).Select(_ => Change(random))], TestContext.Current.CancellationToken);
+            await File.AppendAllTextAsync(Path.Combine(folder, RoundsFile), ".", TestContext.Current.CancellationToken);
             // Models come and go: new ones, and back to the one before.
             if (random.Next(6) == 0) GoLive(models, "0123456789"[random.Next(10)]);
             await CommittedAsync(log, behind: 40);

@@ -47,7 +47,7 @@ public sealed class KillTests : IDisposable
         start.Environment[KillTarget.FolderVariable] = _folder;
         start.Environment[KillTarget.SeedVariable] = random.Next(1_000_000).ToString(CultureInfo.InvariantCulture);
         start.Environment[KillTarget.StepVariable] = string.Create(CultureInfo.InvariantCulture, $"{step}:{random.Next(1, 6)}");
-        long logBefore = LogBytes();
+        long before = Rounds();
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEndAsync(Token);
         var errors = child.StandardError.ReadToEndAsync(Token);
@@ -55,8 +55,8 @@ public sealed class KillTests : IDisposable
         {
             if (step == KillTarget.AnyMoment)
             {
-                long enough = logBefore + random.Next(1, 40_000);
-                await IndexerUnderTest.UntilAsync(() => Task.FromResult(child.HasExited || LogBytes() > enough));
+                long enough = before + random.Next(1, 40);
+                await IndexerUnderTest.UntilAsync(() => Task.FromResult(child.HasExited || Rounds() >= enough));
             }
             else await child.WaitForExitAsync(Token);
         }
@@ -68,9 +68,11 @@ public sealed class KillTests : IDisposable
         Assert.True(child.ExitCode == 137, $"killed at '{step}', the child ended with {child.ExitCode}: {await output} {await errors}"); // 128 + SIGKILL
     }
 
-    /// <summary>Grows with every event.</summary>
-    private long LogBytes() => Directory.Exists(Path.Combine(_folder, "log"))
-        ? new DirectoryInfo(Path.Combine(_folder, "log")).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.Extension != ".tmp").Sum(file => file.Length) : 0;
+    private long Rounds()
+    {
+        var file = new FileInfo(Path.Combine(_folder, KillTarget.RoundsFile));
+        return file.Exists ? file.Length : 0;
+    }
 
     private async Task VerifyAsync()
     {
