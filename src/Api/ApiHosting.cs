@@ -118,6 +118,7 @@ public static class ApiHosting
         PipelineEndpoints.Map(v1);
         CompareEndpoints.Map(v1);
         app.MapGroup("").AllowAnonymous().MapHealth();
+        app.MapMetrics().RequireAuthorization(Scopes.Admin);
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         return app;
     }

@@ -75,6 +75,7 @@ public sealed class EncoderOutputCache : IDisposable
         }
 
         int done = keys.Length - missing.Sum(text => text.Value.Count);
+        CacheMetrics.Asked(done, keys.Length - done);
         progress?.Report(done);
         foreach (var chunk in missing.Chunk(TextsPerWrite))
         {

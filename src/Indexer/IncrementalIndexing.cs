@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
 using BeeFormer.Streaming.ServiceDefaults;
@@ -24,9 +25,11 @@ internal sealed class IncrementalIndexing(
         while (!stoppingToken.IsCancellationRequested)
         {
             var batch = await persistent.ExecuteAsync(async token => await subscription.ReadAsync(options.Value.MaxBatch, token), stoppingToken);
+            using var activity = IndexerTracing.StartBatch(batch);
             var changes = ItemChange.NewestOf(batch, read);
             var (partition, next) = (batch.Partition, batch.NextOffset);
             await persistent.ExecuteAsync(async token => await targets.ApplyAsync(partition, next, changes, token), stoppingToken);
+            activity?.AddEvent(new ActivityEvent("searchable"));
             await persistent.ExecuteAsync(async token => await subscription.CommitAsync(partition, next, token), stoppingToken);
         }
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
 using BeeFormer.Streaming.ModelStore;
@@ -83,6 +84,7 @@ internal sealed class IndexReconciliation(
             return;
         }
 
+        using var activity = IndexerTracing.Source.StartActivity("build collection", ActivityKind.Consumer, published.TakeTrace())?.SetTag("beeformer.collection", name).SetTag("beeformer.model", version.ToString());
         logger.LogInformation("Building {Collection} for model {Version}", name, version);
         var embedder = load(manifest);
         var target = TargetOf(new CollectionInfo(name, embedder.Dimension, embedder.Fingerprint, version), embedder);

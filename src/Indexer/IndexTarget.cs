@@ -52,7 +52,7 @@ internal sealed class IndexTarget(CollectionInfo collection, IItemEmbedder embed
             // What was there describes the item as it is no longer.
             gone.Add((id, revision));
             _unusable[id] = revision;
-            metrics.ItemFailed(collection.Name);
+            metrics.ItemFailed();
             logger.LogError("Item {ItemId}: model {Fingerprint} gives no usable vector; the item is not in {Collection}", id, embedder.Fingerprint.Short, collection.Name);
         }
         return new EncodedChanges(items, gone);

@@ -48,16 +48,19 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
     }
 
     /// <summary>Writes changes of one partition to all targets and moves the position.</summary>
-    public Task ApplyAsync(int partition, long nextOffset, IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken) =>
-        InsideGateAsync(async () =>
+    public Task ApplyAsync(int partition, long nextOffset, IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken)
+    {
+        metrics.Waiting(partition, changes);
+        return InsideGateAsync(async () =>
         {
             _touched?.UnionWith(changes.Select(change => change.Id));
             if (Live is not null) await Live.ApplyAsync(changes, cancellationToken);
-            metrics.Searchable(changes);
+            metrics.Searchable(partition, changes);
             if (Building is not null && !await Building.TryFollowAsync(changes, cancellationToken)) Building = null;
             _positions[partition] = nextOffset;
             return true;
         }, cancellationToken);
+    }
 
     /// <summary>Inside the gate: remembers from here on which items events touch.</summary>
     public void Watch() => _touched = [];

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
 namespace BeeFormer.Streaming.Indexer;
@@ -14,6 +15,7 @@ internal sealed class IndexerMetrics
     private readonly Counter<long> _rebuilt;
     private readonly Counter<long> _repaired;
     private readonly Counter<long> _outages;
+    private readonly ConcurrentDictionary<int, long> _waitingSince = new();
     private long _left;
 
     public IndexerMetrics(IMeterFactory meters, TimeProvider time)
@@ -22,6 +24,8 @@ internal sealed class IndexerMetrics
         var meter = meters.Create(MeterName);
         _events = meter.CreateCounter<long>("indexer.events", "{event}", "Changes of items that became searchable; of several in one batch the newest");
         _freshness = meter.CreateHistogram<double>("indexer.freshness", "s", "From the moment in which the log took a change until it was searchable");
+        meter.CreateObservableGauge("indexer.age", () => _waitingSince.Select(partition => new Measurement<double>(
+            Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - partition.Value) / 1000.0, new KeyValuePair<string, object?>("partition", partition.Key))), "s", "Age in the log of the oldest change that was read and is not searchable yet, by partition");
         _failed = meter.CreateCounter<long>("indexer.items_failed", "{item}", "Items for which a model gave no usable vector");
         _rebuilt = meter.CreateCounter<long>("indexer.rebuild.items", "{item}", "Items brought into collections that are built");
         meter.CreateObservableGauge("indexer.rebuild.left", () => Interlocked.Read(ref _left), "{item}", "Items that the collection under construction lacks; 0 when none is built");
@@ -29,14 +33,21 @@ internal sealed class IndexerMetrics
         _outages = meter.CreateCounter<long>("indexer.failures", "{failure}", "Calls that the index did not answer and that are repeated");
     }
 
-    public void Searchable(IReadOnlyCollection<ItemChange> changes)
+    /// <summary>Changes of a partition are on their way into the index.</summary>
+    public void Waiting(int partition, IReadOnlyCollection<ItemChange> changes)
     {
+        if (changes.Count > 0) _waitingSince.TryAdd(partition, changes.Min(change => change.LoggedAtMs));
+    }
+
+    public void Searchable(int partition, IReadOnlyCollection<ItemChange> changes)
+    {
+        _waitingSince.TryRemove(partition, out _);
         long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         _events.Add(changes.Count);
         foreach (var change in changes) _freshness.Record(Math.Max(0, now - change.LoggedAtMs) / 1000.0);
     }
 
-    public void ItemFailed(string collection) => _failed.Add(1, new KeyValuePair<string, object?>("collection", collection));
+    public void ItemFailed() => _failed.Add(1);
 
     /// <param name="items">Brought in since the last call.</param>
     public void Rebuilt(long items, long left)

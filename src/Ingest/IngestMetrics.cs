@@ -19,14 +19,14 @@ internal sealed class IngestMetrics
     public IngestMetrics(IMeterFactory meters, TimeProvider time)
     {
         var meter = meters.Create(MeterName);
-        _events = meter.CreateCounter<long>("ingest.events", "{event}", "Messages that became durable in segments");
-        _segments = meter.CreateCounter<long>("ingest.segments", "{segment}", "Segments written");
-        _deadLetters = meter.CreateCounter<long>("ingest.dead_letters", "{event}", "Messages that could not be read");
+        _events = meter.CreateCounter<long>("ingest.events", "{event}", "Messages that became durable in segments, by topic");
+        _segments = meter.CreateCounter<long>("ingest.segments", "{segment}", "Segments written, by topic");
+        _deadLetters = meter.CreateCounter<long>("ingest.dead_letters", "{event}", "Dead letters: messages that could not be read, by topic");
         _keptOut = meter.CreateCounter<long>("ingest.kept_out", "{event}", "Interactions of erased users that are not newer than the erasure");
-        _failures = meter.CreateCounter<long>("ingest.failures", "{failure}", "Attempts that a store refused and that are repeated");
-        meter.CreateObservableGauge("ingest.lag", () => _lag.Select(pair => new Measurement<long>(pair.Value, Tag(pair.Key.Topic), new("partition", pair.Key.Partition))), "{event}", "Messages in the log that no segment covers");
+        _failures = meter.CreateCounter<long>("ingest.failures", "{failure}", "Attempts that a store refused and that are repeated, by topic");
+        meter.CreateObservableGauge("ingest.lag", () => _lag.Select(pair => new Measurement<long>(pair.Value, Tag(pair.Key.Topic), new("partition", pair.Key.Partition))), "{event}", "Messages in the log that no segment covers, by topic and partition");
         meter.CreateObservableGauge("ingest.age", () => _waitingSince.Select(pair => new Measurement<double>(
-            Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - pair.Value) / 1000.0, Tag(pair.Key.Topic), new("partition", pair.Key.Partition))), "s", "Age in the log of the oldest message that was read and has not landed");
+            Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - pair.Value) / 1000.0, Tag(pair.Key.Topic), new("partition", pair.Key.Partition))), "s", "Age in the log of the oldest message that was read and has not landed, by topic and partition");
     }
 
     /// <param name="logTimestampMs">When the log took the first message of an open segment.</param>

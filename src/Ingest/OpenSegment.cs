@@ -1,3 +1,5 @@
+using BeeFormer.Streaming.EventLog;
+
 namespace BeeFormer.Streaming.Ingest;
 
 /// <summary>Rows of one partition that wait to be written, covering offsets <see cref="First"/> to <see cref="Next"/> (excluded).</summary>
@@ -7,6 +9,7 @@ internal sealed class OpenSegment<TRows>(long first, TRows rows, long limit = lo
     public long First { get; } = first;
     public long Next { get; private set; } = first;
     public TRows Rows { get; } = rows;
+    public MessageTraces Traces { get; } = new(IngestTracing.Source);
     /// <summary>A time stamp of the clock when the first message came in.</summary>
     public long OpenedAt { get; private set; }
 

@@ -42,7 +42,7 @@ internal sealed class TopicIngest<TRows>(
                 metrics.Failed(topicRows.Topic);
                 health.Failed(topicRows.Topic, _failuresInARow, failure);
                 var pause = TimeSpan.FromTicks(Math.Min(options.MaxRetryDelay.Ticks, options.RetryDelay.Ticks << Math.Min(16, _failuresInARow - 1)));
-                logger.LogError(failure, "{Topic}: attempt {Attempt} failed; the next one follows in {Pause}", topicRows.Topic, _failuresInARow, pause);
+                logger.AttemptFailed(failure, topicRows.Topic, _failuresInARow, pause);
                 if (stop.IsCancellationRequested) return;
                 await Task.Delay(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -145,7 +145,7 @@ internal sealed class TopicIngest<TRows>(
     {
         long first = topicRows.NextSegment(partition);
         long limit = topicRows.FirstCovered(partition, first) ?? long.MaxValue;
-        if (limit > first && limit != long.MaxValue) logger.LogError("{Topic}/{Partition}: the store lacks the offsets {First} to {Last}, which had landed; they land again", topicRows.Topic, partition, first, limit - 1);
+        if (limit > first && limit != long.MaxValue) logger.GapFound(topicRows.Topic, partition, first, limit - 1);
         _open[partition] = new OpenSegment<TRows>(first, topicRows.Rent(), limit);
     }
 
@@ -154,10 +154,11 @@ internal sealed class TopicIngest<TRows>(
         if (message.Offset < segment.First) return topicRows.Read(message, rows: null) with { Forget = null }; // read again for the profiles only
         if (segment.IsEmpty) metrics.SegmentOpened(topicRows.Topic, message.Partition, message.TimestampMs);
         segment.Cover(message.Offset, time.GetTimestamp());
+        segment.Traces.Note(message);
         var reading = topicRows.Read(message, segment.Rows);
         if (reading.Rejection is not { } rejection) return reading;
         var letter = DeadLetterJson.Of(topicRows.Topic, message, rejection);
-        logger.LogWarning("{Topic}/{Partition}/{Offset} cannot be read: {Reason}: {Message}", letter.Topic, letter.Partition, letter.Offset, letter.Reason, letter.Message);
+        logger.DeadLettered(letter.Topic, letter.Partition, letter.Offset, letter.Reason, letter.Message);
         _deadLetters.Add(DeadLetterJson.Record(letter));
         return reading;
     }
@@ -178,8 +179,14 @@ internal sealed class TopicIngest<TRows>(
         if (segment.IsEmpty) return true;
         if (!await SettleAsync(subscription).ConfigureAwait(false)) return false;
         _open[partition] = new OpenSegment<TRows>(segment.Next, topicRows.Rent(), segment.Limit);
-        _writing = new Writing(partition, segment, Task.Run(() => topicRows.TryWrite(partition, segment.First, segment.Next - 1, segment.Rows)));
+        _writing = new Writing(partition, segment, Task.Run(() => Land(partition, segment)));
         return true;
+    }
+
+    private bool Land(int partition, OpenSegment<TRows> segment)
+    {
+        using var activity = segment.Traces.Start($"land {topicRows.Topic}");
+        return topicRows.TryWrite(partition, segment.First, segment.Next - 1, segment.Rows);
     }
 
     // Waits for the segment on its way to the store. False: another writer covered the range; nothing of ours was written.
@@ -193,7 +200,7 @@ internal sealed class TopicIngest<TRows>(
         {
             if (topicRows.NextSegment(partition) <= segment.First)
                 throw new IOException($"{topicRows.Topic}/{partition}: offset {segment.First} is neither covered by a segment nor free to be written");
-            logger.LogInformation("{Topic}/{Partition}: another writer covered offset {Offset} first", topicRows.Topic, partition, segment.First);
+            logger.OtherWriter(topicRows.Topic, partition, segment.First);
             return false;
         }
         _failuresInARow = 0;

@@ -7,11 +7,11 @@ using Microsoft.Extensions.Logging;
 
 namespace BeeFormer.Streaming.ServiceDefaults;
 
-/// <summary>Hosting plumbing that every service wants: clock, console logging, a liveness check.</summary>
+/// <summary>Hosting plumbing that every service wants: clock, console logging, telemetry, a liveness check.</summary>
 public static class ServiceDefaultsHosting
 {
     /// <summary>
-    /// Adds the system clock, one-line console logging (<c>Logging:Format</c> = <c>json</c> for JSON lines, default <c>simple</c>) and the liveness check.
+    /// Adds the system clock, one-line console logging (<c>Logging:Format</c> = <c>json</c> for JSON lines, default <c>simple</c>), <see cref="Telemetry"/> and the liveness check.
     /// May be called by several services of one process; the second call changes nothing.
     /// </summary>
     public static IHostApplicationBuilder AddServiceDefaults(this IHostApplicationBuilder builder)
@@ -22,9 +22,10 @@ public static class ServiceDefaultsHosting
         builder.Services.AddHealthChecks().AddCheck("process", () => HealthCheckResult.Healthy(), [HealthEndpoints.Live]);
 
         if (string.Equals(builder.Configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase))
-            builder.Logging.AddJsonConsole(options => { options.UseUtcTimestamp = true; options.TimestampFormat = "O"; });
+            builder.Logging.AddJsonConsole(options => { options.UseUtcTimestamp = true; options.TimestampFormat = "O"; options.IncludeScopes = true; });
         else
             builder.Logging.AddSimpleConsole(options => { options.SingleLine = true; options.UseUtcTimestamp = true; options.TimestampFormat = "HH:mm:ss "; });
+        Telemetry.Add(builder);
         return builder;
     }
 

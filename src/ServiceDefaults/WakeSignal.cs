@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 
 namespace BeeFormer.Streaming.ServiceDefaults;
@@ -6,9 +7,17 @@ namespace BeeFormer.Streaming.ServiceDefaults;
 public sealed class WakeSignal
 {
     private readonly Channel<bool> _pending = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private Activity? _waker;
 
     /// <summary>Ends the current wait, or the next one at once.</summary>
-    public void Wake() => _pending.Writer.TryWrite(true);
+    public void Wake()
+    {
+        if (Activity.Current is { } waker) Volatile.Write(ref _waker, waker);
+        _pending.Writer.TryWrite(true);
+    }
+
+    /// <summary>The trace of whoever woke last, for what is done about it; default: nobody, or nobody traced, since this was asked last.</summary>
+    public ActivityContext TakeTrace() => Interlocked.Exchange(ref _waker, null)?.Context ?? default;
 
     /// <summary>Waits until woken, at most <paramref name="longest"/>.</summary>
     public async Task WaitAsync(TimeSpan longest, TimeProvider time, CancellationToken cancellationToken)

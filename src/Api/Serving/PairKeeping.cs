@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.ServiceDefaults;
@@ -50,6 +51,7 @@ internal sealed class PairKeeping(
         while (await index.ResolveAliasAsync(Alias, cancellationToken) is { } alias && pairs.Identity?.Generation != alias.Generation)
         {
             if (alias == missing) throw new InvalidDataException($"Alias {Alias} points at {alias.Collection}, which is not in the index.");
+            using var activity = ServingTracing.Source.StartActivity("serve pair", ActivityKind.Consumer, switched.TakeTrace())?.SetTag("beeformer.collection", alias.Collection);
             IAsyncDisposable hold;
             try
             {

@@ -44,6 +44,8 @@ internal sealed class EmbeddedEventLog : IEventLog, IAsyncDisposable, IDisposabl
             if (bytes > most) throw new ArgumentException($"record {n} for topic {topic} has {bytes} bytes; at most {most} are allowed", nameof(records));
         }
         if (records.Count == 0) return [];
+        using var activity = LogTracing.StartAppend(topic, records.Count);
+        records = LogTracing.Traced(topic, records); // there is more room than that beyond the bound
 
         var partitionOf = new int[records.Count];
         var byPartition = new List<LogRecord>?[log.Partitions.Length];

@@ -40,7 +40,8 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
             if (bytes > most) throw new ArgumentException($"record {n} for topic {topic} has {bytes} bytes; at most {most} are allowed", nameof(records));
         }
         if (records.Count == 0) return [];
-        return await _producer.AppendAsync(await EnsureAsync(topic, cancellationToken).ConfigureAwait(false), records, cancellationToken).ConfigureAwait(false);
+        using var activity = LogTracing.StartAppend(topic, records.Count);
+        return await _producer.AppendAsync(await EnsureAsync(topic, cancellationToken).ConfigureAwait(false), LogTracing.Traced(topic, records), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<long> BeginOffsetAsync(string topic, int partition, CancellationToken cancellationToken) =>

@@ -30,6 +30,8 @@ public static class TrainerHosting
         services.TryAddSingleton(provider => new ItemText(provider.GetRequiredService<IOptions<BaseEncoderOptions>>().Value.ItemText));
         services.TryAddSingleton(provider => Policy(provider));
         services.AddSharedModels();
+        services.AddMetrics();
+        services.TryAddSingleton<TrainerMetrics>();
         services.TryAddSingleton<TrainingQueue>();
         services.TryAddSingleton<TrainingJournal>();
         services.TryAddSingleton<BaseModel>();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.ModelStore;
@@ -11,7 +12,7 @@ namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>Makes the base model live, then runs the queued trainings one after the other on a thread of low priority.</summary>
 internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal, BaseModel baseModel, IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, ItemText itemText,
-    TrainingPolicy policy, IOptions<TrainerOptions> options, IBus bus, TimeProvider clock, ILogger<TrainingLoop> logger, TrainingCheckpoints? checkpoints = null) : BackgroundService
+    TrainingPolicy policy, IOptions<TrainerOptions> options, IBus bus, TimeProvider clock, TrainerMetrics metrics, ILogger<TrainingLoop> logger, TrainingCheckpoints? checkpoints = null) : BackgroundService
 {
     /// <summary>Progress is told at most this often, phase changes at once.</summary>
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
@@ -44,6 +45,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
     {
         await foreach (QueuedTraining training in queue.ReadAllAsync(stoppingToken))
         {
+            using Activity? activity = TrainerTracing.Start(training);
             try
             {
                 object verdict = await VerdictAsync(training, stoppingToken);
@@ -59,6 +61,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
     private async Task<object> VerdictAsync(QueuedTraining training, CancellationToken stoppingToken)
     {
         TrainEncoder request = training.Request;
+        long began = clock.GetTimestamp();
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, training.Cancelled);
         CancellationToken token = either.Token;
         try
@@ -70,10 +73,11 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
             Resumption? resumption = checkpoints is not null && request.Tempo == TrainingTempo.Encoder ? new Resumption(checkpoints, interruption, logger, stoppingToken) : null;
             TrainingPolicy its = interruption?.Training is { } begun ? begun.Policy : request.Policy is { } text ? options.Value.Override(PolicyReader.Read(new StringReader(text), "policy")) : policy;
             TrainingOutcome outcome = await TrainingThread.RunAsync(options.Value.ThreadCount, () =>
-                new TrainingRun(windows, models, shared, cache, itemText, its, options.Value.Query(clock.GetUtcNow()), clock, resumption).Run(request, Progress(stoppingToken), token));
+                new TrainingRun(windows, models, shared, cache, itemText, its, options.Value.Query(clock.GetUtcNow()), clock, resumption).Run(request, Progress(request.Tempo, stoppingToken), token));
             logger.LogInformation("Training {TrainingId} ({Tempo}, {Reason}): {Decision}", request.TrainingId, request.Tempo, request.Reason, outcome.Decision);
             TrainingState state = outcome.Published is not null ? TrainingState.Published : outcome.Metrics is not null ? TrainingState.Refused : TrainingState.Skipped;
             RemoveCheckpoint(request);
+            Told(state);
             journal.Ended(request, state, outcome.Decision, outcome);
             if (outcome.Published is not { } published) return new EncoderRejected(request.TrainingId, outcome.Decision);
             RemoveOldModels();
@@ -82,6 +86,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             if (request.Tempo == TrainingTempo.Encoder) checkpoints?.ForgetAttempts();
+            Told(TrainingState.Interrupted);
             journal.Ended(request, TrainingState.Interrupted, "The program was stopped before the training ended; nothing was changed." + (request.Tempo == TrainingTempo.Encoder && checkpoints?.Any == true ? " It goes on at the next start." : ""));
             throw;
         }
@@ -100,8 +105,15 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
         EncoderRejected Ended(TrainingState state, string why)
         {
             RemoveCheckpoint(request);
+            Told(state);
             journal.Ended(request, state, why);
             return new EncoderRejected(request.TrainingId, why);
+        }
+
+        void Told(TrainingState state)
+        {
+            metrics.Ended(request.Tempo, state, clock.GetElapsedTime(began));
+            Activity.Current?.SetTag("beeformer.verdict", state.ToString().ToLowerInvariant());
         }
     }
 
@@ -134,7 +146,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
         }
     }
 
-    private ImmediateProgress<TrainingProgressed> Progress(CancellationToken stoppingToken)
+    private ImmediateProgress<TrainingProgressed> Progress(TrainingTempo tempo, CancellationToken stoppingToken)
     {
         string? phase = null;
         long told = 0;
@@ -143,6 +155,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
             if (progress.Phase == phase && progress.Fraction < 1 && clock.GetElapsedTime(told) < ProgressInterval) return;
             phase = progress.Phase;
             told = clock.GetTimestamp();
+            metrics.Progressed(tempo, progress.Loss);
             journal.Progressed(progress);
             // Not awaited: the training does not wait for listeners, and a report that is lost is followed by another.
             _ = bus.Publish(progress, stoppingToken);

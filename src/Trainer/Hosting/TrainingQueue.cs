@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using BeeFormer.Streaming.Contracts;
 
@@ -30,7 +31,7 @@ internal sealed class TrainingQueue
             if (!_pending.TryAdd(request.TrainingId, cancellation)) return;
             if (_cancelledBefore.Remove(request.TrainingId)) cancellation.Cancel();
         }
-        var training = new QueuedTraining(request, cancellation.Token);
+        var training = new QueuedTraining(request, cancellation.Token, Activity.Current?.Context ?? default);
         try
         {
             await _requests.Writer.WriteAsync(training, cancellationToken);
@@ -65,4 +66,5 @@ internal sealed class TrainingQueue
 }
 
 /// <param name="Cancelled">Somebody asks to end this training.</param>
-internal sealed record QueuedTraining(TrainEncoder Request, CancellationToken Cancelled);
+/// <param name="Trace">Of whoever asked for it.</param>
+internal sealed record QueuedTraining(TrainEncoder Request, CancellationToken Cancelled, ActivityContext Trace = default);

@@ -88,7 +88,10 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
 
     public ValueTask<long> CountAsync(string collection, ItemFilter filter, CancellationToken cancellationToken) => new(Get(collection).Read(snapshot => snapshot.Count(filter)));
 
-    public async ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken) =>
+        SearchMetrics.TimedAsync("embedded", queries.Count, () => FindNearestAsync(collection, queries));
+
+    private async ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> FindNearestAsync(string collection, IReadOnlyList<SearchQuery> queries)
     {
         var target = Get(collection);
         var prepared = new PreparedQuery[queries.Count];

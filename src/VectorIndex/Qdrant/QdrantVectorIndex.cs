@@ -65,7 +65,7 @@ public sealed class QdrantVectorIndex : IVectorIndex, IDisposable
     }, cancellationToken);
 
     public ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken) =>
-        InAsync(collection, info => searching.SearchAsync(info, collections.Full(collection), queries, cancellationToken), cancellationToken);
+        SearchMetrics.TimedAsync("qdrant", queries.Count, () => InAsync(collection, info => searching.SearchAsync(info, collections.Full(collection), queries, cancellationToken), cancellationToken));
 
     public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken) => InAsync(collection, async _ =>
     {
