@@ -18,7 +18,7 @@ internal static class EmbeddingEndpoints
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 
     public static async Task<Results<Ok<EmbeddingsAnswer>, ProblemHttpResult>> EmbedAsync(
-        EmbeddingRequest request, ServingPairs pairs, Recommender recommender, IVectorIndex index, HiddenItems hidden, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+        EmbeddingRequest request, ServingPairs pairs, Recommender recommender, IVectorIndex index, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
         if (new object?[] { request.Texts, request.ItemIds, request.UserId }.Count(given => given is not null) != 1) return Refused.Field("texts", "Expected exactly one of texts, item_ids and user_id.");
         int most = options.Value.MaxQueries;
@@ -45,9 +45,8 @@ internal static class EmbeddingEndpoints
             if (given.Length is 0) return Refused.Field("item_ids", "item_ids is empty; expected at least one.");
             if (QueryInput.Ids("item_ids", given, most, out var ids) is { } badIds) return badIds;
             var stored = (await index.FetchAsync(pair.Collection, [.. ids.Distinct()], cancellationToken)).ToDictionary(item => item.Id);
-            var hiddenNow = hidden.Current;
             return Answer([.. ids.Select((id, n) =>
-                hiddenNow.Contains(id) || stored.TryGetValue(id, out var known) && !known.Available ? new EmbeddingDescription(n, null, id.Value, Reason: "hidden")
+                pair.Hides(id) || stored.TryGetValue(id, out var known) && !known.Available ? new EmbeddingDescription(n, null, id.Value, Reason: "hidden")
                 : stored.TryGetValue(id, out var item) ? new EmbeddingDescription(n, item.Vector, id.Value)
                 : new EmbeddingDescription(n, null, id.Value, Reason: "unknown"))], pair);
         }
@@ -55,7 +54,7 @@ internal static class EmbeddingEndpoints
         if (Id.Problem("user_id", request.UserId) is { } badUser) return Refused.Field("user_id", badUser + ".");
         var taste = await recommender.TasteOfAsync(new UserId(request.UserId!), cancellationToken);
         var vectors = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id, item => item.Vector);
-        float[]? user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out float[]? vector) ? vector : null);
+        float[]? user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out float[]? vector) ? vector : (ReadOnlyMemory<float>?)null);
         return Answer([new EmbeddingDescription(0, user, UserId: request.UserId, Reason: user is null ? "unknown" : null)], pair);
     }
 
