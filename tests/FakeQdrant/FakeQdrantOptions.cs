@@ -19,6 +19,9 @@ public sealed record FakeQdrantOptions
     /// <summary>What the server says it is, from 1.12.2. Older ones than 1.17 answer vectors in the older form, and ignore what they do not know.</summary>
     public Version Version { get; init; } = new(1, 19, 0);
 
+    /// <summary>False: calls leave no trace, for one that serves long.</summary>
+    public bool RecordCalls { get; init; } = true;
+
     /// <summary>Of rate limits and delays.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -110,7 +110,7 @@ public sealed class FakeQdrantServer : IAsyncDisposable
     {
         var path = http.Request.Path.Value ?? "";
         var call = new RecordedCall(path.Replace("/qdrant.", "", StringComparison.Ordinal), http.Request.Headers.ToDictionary(header => header.Key.ToLowerInvariant(), header => header.Value.ToString()));
-        calls.Enqueue(call);
+        if (options.RecordCalls) calls.Enqueue(call);
         http.Items[typeof(RecordedCall)] = call;
         if (keys.Refuse(path, call.Headers) is not { } refusal) return next(http);
         http.Response.ContentType = "application/grpc";

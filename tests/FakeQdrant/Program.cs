@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using BeeFormer.Streaming.FakeQdrant;
 
 // fake-qdrant [--port N] [--api-key K]: prints its address on the first line and serves until SIGTERM.
@@ -7,14 +8,15 @@ await using var server = await FakeQdrantServer.StartAsync(new()
 {
     Port = Option("--port") is { } port ? int.Parse(port, System.Globalization.CultureInfo.InvariantCulture) : 0,
     ApiKey = Option("--api-key"),
+    RecordCalls = false,
 });
 var stopped = new TaskCompletionSource();
-using var onTerminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, signal => Stop(signal));
-using var onInterrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGINT, signal => Stop(signal));
+using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 Console.WriteLine(server.Endpoint.ToString().TrimEnd('/'));
 await stopped.Task;
 
-void Stop(System.Runtime.InteropServices.PosixSignalContext signal)
+void Stop(PosixSignalContext signal)
 {
     signal.Cancel = true;
     stopped.TrySetResult();

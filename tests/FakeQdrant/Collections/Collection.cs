@@ -28,8 +28,6 @@ internal sealed class Collection
 
     public StrictMode Strict { get; private set; }
 
-    public int Count { get { lock (gate) return points.Count; } }
-
     /// <summary>Writes that were acknowledged and not yet applied.</summary>
     public int Held { get { lock (gate) return held.Count; } }
 

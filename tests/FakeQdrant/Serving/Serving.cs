@@ -1,4 +1,3 @@
-using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 
 namespace BeeFormer.Streaming.FakeQdrant;
@@ -15,15 +14,5 @@ internal sealed class Serving(Faults faults, ApiKeys keys, TimeProvider time)
         if (fault is { Status: not StatusCode.OK, AfterApplying: false }) throw fault.ToException();
         var answer = rpc.Answer(request, new Caller(keys.MayWrite(call.Headers), fault?.LoseWrites == true, fault?.WaitTimesOut == true));
         return fault is { Status: not StatusCode.OK } ? throw fault.ToException() : answer;
-    }
-}
-
-/// <summary>Tells ASP.NET Core of the methods.</summary>
-internal sealed class ServingMethods(IReadOnlyList<Rpc> methods) : IServiceMethodProvider<Serving>
-{
-    public void OnServiceMethodDiscovery(ServiceMethodProviderContext<Serving> context)
-    {
-        foreach (var rpc in methods)
-            context.AddUnaryMethod(rpc.Method, [], (serving, request, call) => serving.AnswerAsync(rpc, request, call));
     }
 }

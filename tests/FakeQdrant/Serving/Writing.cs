@@ -1,3 +1,4 @@
+using SentVectors = System.Collections.Generic.IReadOnlyList<(string Name, System.Collections.Generic.IReadOnlyCollection<float> Data)>;
 using Payload = Google.Protobuf.Collections.MapField<string, BeeFormer.Streaming.FakeQdrant.Wire.Value>;
 
 namespace BeeFormer.Streaming.FakeQdrant;
@@ -111,7 +112,7 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
         return new() { Result = result };
     }
 
-    private static Dictionary<string, float[]> Stored(Collection collection, IEnumerable<(string Name, IReadOnlyCollection<float> Data)> vectors) =>
+    private static Dictionary<string, float[]> Stored(Collection collection, SentVectors vectors) =>
         vectors.ToDictionary(vector => vector.Name, vector => collection.Space(vector.Name).Prepare(vector.Data));
 
     private static bool Takes(Point? before, UpdateMode mode, Func<Point, bool> filter) =>
@@ -122,11 +123,11 @@ internal sealed class Writing(Store store, Func<bool> holdUnwaited)
         if (name.Length == 0) throw Refusal.Body("field_name", "value \"\" invalid, must be at least 1 characters");
     }
 
-    private static (PointKey Key, Payload Payload, IReadOnlyList<(string Name, IReadOnlyCollection<float> Data)> Vectors) Sent(PointStruct point, int index)
+    private static (PointKey Key, Payload Payload, SentVectors Vectors) Sent(PointStruct point, int index)
     {
         if (point.Id is null) throw Refusal.Invalid("Empty ID is not allowed");
         if (point.Vectors is null) throw Refusal.Invalid("Expected some vectors");
-        IReadOnlyList<(string, IReadOnlyCollection<float>)> vectors = point.Vectors.VectorsOptionsCase switch
+        SentVectors vectors = point.Vectors.VectorsOptionsCase switch
         {
             Vectors.VectorsOptionsOneofCase.Vector => [("", Data(point.Vectors.Vector, $"points[{index}].vector.vector"))],
             Vectors.VectorsOptionsOneofCase.Vectors_ => [.. point.Vectors.Vectors_.Vectors.Select(pair => (pair.Key, Data(pair.Value, $"points[{index}].vector.{pair.Key}")))],

@@ -14,6 +14,9 @@ internal sealed class ImpatientClock : TimeProvider
     /// <summary>Called in the place of the wait.</summary>
     public Func<int, Task> OnWait { get; set; } = _ => Task.CompletedTask;
 
+    /// <summary>Waits as long as this, or longer, do not end.</summary>
+    public TimeSpan Never { get; init; } = TimeSpan.MaxValue;
+
     public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -23,6 +26,7 @@ internal sealed class ImpatientClock : TimeProvider
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         if (dueTime == Timeout.InfiniteTimeSpan) return System.CreateTimer(callback, state, dueTime, period);
+        if (dueTime >= Never) return new Timer();
         Interlocked.Add(ref ticks, dueTime.Ticks);
         waits.Enqueue(dueTime);
         int number = waits.Count;

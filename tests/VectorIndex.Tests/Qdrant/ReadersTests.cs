@@ -113,7 +113,7 @@ public sealed class ReadersTests : IAsyncLifetime
     [Fact]
     public async Task A_reader_whose_server_has_gone_leaves_quietly()
     {
-        using var hasty = QdrantFixture.Index(server, new ImpatientlyRetrying());
+        using var hasty = QdrantFixture.Index(server, new ImpatientClock { Never = TimeSpan.FromMinutes(1) }); // no renewal, and attempts at once
         var hold = await hasty.HoldAsync(Items.Name, Token);
         await server.DownAsync();
         await hold.DisposeAsync();
@@ -145,12 +145,5 @@ public sealed class ReadersTests : IAsyncLifetime
             Interlocked.Increment(ref timers);
             return timer;
         }
-    }
-
-    /// <summary>Waits of less than a minute are over at once; the next renewal never comes.</summary>
-    private sealed class ImpatientlyRetrying() : FakeTimeProvider(ReadersTests.Start)
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, dueTime < TimeSpan.FromMinutes(1) ? TimeSpan.Zero : dueTime, period);
     }
 }
