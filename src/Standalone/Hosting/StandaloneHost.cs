@@ -101,7 +101,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);
         services.AddErasureSearch(folder.Root);
-        services.AddEmbeddedVectorIndex(folder.Index);
+        services.AddVectorIndex(builder.Configuration, folder.Index);
 
         services.AddMassTransit(bus =>
         {
