@@ -19,7 +19,7 @@ internal static class EmbeddingEndpoints
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 
     public static async Task<Results<Ok<EmbeddingsAnswer>, ProblemHttpResult>> EmbedAsync(
-        EmbeddingRequest request, ServingPairs pairs, Recommender recommender, IVectorIndex index, HiddenItems hidden, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+        EmbeddingRequest request, ServingPairs pairs, Recommender recommender, IVectorIndex index, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
         if (new object?[] { request.Texts, request.ItemIds, request.UserId }.Count(given => given is not null) != 1) return Refused.Field("texts", "Expected exactly one of texts, item_ids and user_id.");
         int most = options.Value.MaxQueries;
@@ -46,9 +46,8 @@ internal static class EmbeddingEndpoints
             if (given.Length is 0) return Refused.Field("item_ids", "item_ids is empty; expected at least one.");
             if (QueryInput.Ids("item_ids", given, most, out var ids) is { } badIds) return badIds;
             var stored = (await index.FetchAsync(pair.Collection, [.. ids.Distinct()], cancellationToken)).ToDictionary(item => item.Id);
-            var hiddenNow = hidden.Current;
             return Answer([.. ids.Select((id, n) =>
-                hiddenNow.Contains(id) || stored.TryGetValue(id, out var known) && !known.Available ? new EmbeddingDescription(n, null, id.Value, Reason: "hidden")
+                pair.Hides(id) || stored.TryGetValue(id, out var known) && !known.Available ? new EmbeddingDescription(n, null, id.Value, Reason: "hidden")
                 : stored.TryGetValue(id, out var item) ? new EmbeddingDescription(n, item.Vector, id.Value)
                 : new EmbeddingDescription(n, null, id.Value, Reason: "unknown"))], pair);
         }
