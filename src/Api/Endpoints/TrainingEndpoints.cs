@@ -46,7 +46,7 @@ internal static class TrainingEndpoints
     }
 
     public static Ok<TrainingsAnswer> Trainings(ITrainingRecords records, ServingPairs pairs) =>
-        TypedResults.Ok(new TrainingsAnswer([.. records.List().Reverse().Select(record => TrainingDescription.Of(record with { Metrics = null }))], pairs.Identity));
+        TypedResults.Ok(new TrainingsAnswer([.. records.List().Reverse().Select(record => TrainingDescription.Of(record with { Metrics = null, Losses = null }))], pairs.Identity));
 
     public static Results<Ok<TrainingDescription>, ProblemHttpResult> Training(Guid id, ITrainingRecords records) =>
         records.Find(id) is { } record ? TypedResults.Ok(TrainingDescription.Of(record)) : Refused.Unknown("training", id.ToString());
