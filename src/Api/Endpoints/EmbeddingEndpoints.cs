@@ -12,7 +12,8 @@ namespace BeeFormer.Streaming.Api;
 internal static class EmbeddingEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1) =>
-        v1.MapPost("/embeddings", EmbedAsync).WithName("Embed").WithExample("""{"texts": ["gas stove", "tent for two"]}""").WithTags("Embeddings").RequireAuthorization(Scopes.Read)
+        v1.MapPost("/embeddings", EmbedAsync).WithName("Embed").WithTags("Embeddings").RequireAuthorization(Scopes.Read)
+            .WithExample("""{"texts": ["gas stove", "tent for two"]}""")
             .WithSummary("Vectors of texts, of items or of a user, with the fingerprint of the model that made them")
             .WithDescription("Vectors have length 1; those with the same fingerprint compare by their dot product.")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
