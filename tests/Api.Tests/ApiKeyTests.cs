@@ -48,6 +48,17 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
+    public async Task Metrics_are_for_admins()
+    {
+        await using var api = await KeyedAsync();
+        foreach (var (key, expected) in new[] { (null, HttpStatusCode.Unauthorized), (Reader.Key, HttpStatusCode.Forbidden), (Writer.Key, HttpStatusCode.Forbidden), (Boss.Key, HttpStatusCode.OK) })
+        {
+            using var response = await SendAsync(api, HttpMethod.Get, "/metrics", null, key);
+            Assert.Equal((expected, expected == HttpStatusCode.OK), (response.StatusCode, (await response.Content.ReadAsStringAsync(ApiUnderTest.Token)).Contains("# TYPE", StringComparison.Ordinal)));
+        }
+    }
+
+    [Fact]
     public async Task Without_a_known_key_only_health_and_the_document_answer()
     {
         await using var api = await KeyedAsync();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 
 namespace BeeFormer.Streaming.EventLog.Tests;
@@ -38,6 +39,26 @@ public abstract class EventLogContract
         Assert.Equal(["u1", "u2", "u1", "u3"], read.Select(m => Text(m.Key)));
         Assert.Equal(["a", null, "", "ü"], read.Select(m => Text(m.Value)));
         Assert.Equal(4, await log.EndOffsetAsync("interactions", 0, Token));
+    }
+
+    [Fact]
+    public async Task Messages_take_the_recorded_trace_of_whoever_appends_them_along()
+    {
+        var log = Open();
+        byte[] own = Encoding.ASCII.GetBytes("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        string trace;
+        using (var activity = new Activity("test") { ActivityTraceFlags = ActivityTraceFlags.Recorded }.SetIdFormat(ActivityIdFormat.W3C).Start())
+        {
+            trace = activity.Id!;
+            await log.AppendAsync("items", [Rec("a", "1"), Rec("b", "2") with { Headers = [new LogHeader("traceparent", own)] }], Token);
+            await log.AppendAsync(Contracts.Topics.DeadLetters, [Rec("c", "3")], Token);
+        }
+        using (new Activity("not recorded").SetIdFormat(ActivityIdFormat.W3C).Start()) await log.AppendAsync("items", [Rec("d", "4")], Token);
+
+        var read = await ReadAsync(log, "items", 3);
+        Assert.Equal([("traceparent", trace), ("traceparent", Encoding.ASCII.GetString(own))], read.SelectMany(message => message.Headers ?? []).Select(header => (header.Name, Encoding.ASCII.GetString(header.Value.Span))));
+        Assert.Null(read[2].Headers);
+        Assert.Null((await ReadAsync(log, Contracts.Topics.DeadLetters, 1))[0].Headers);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using static BeeFormer.Streaming.ServiceDefaults.Tests.Waiting;
 
 namespace BeeFormer.Streaming.ServiceDefaults.Tests;
@@ -55,6 +56,7 @@ public partial class MetricsTests
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddRoutingCore();
         builder.AddServiceDefaults();
+        builder.Logging.ClearProviders();
         await using var app = builder.Build();
         app.UseRouting();
         app.MapMetrics();

@@ -14,6 +14,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace BeeFormer.Streaming.ServiceDefaults.Tests;
 
@@ -36,8 +37,8 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
             new("Api:CheckInterval", "00:00:00.020"), new("Indexer:CheckInterval", "00:00:00.020"), new("Ingest:SegmentAge", "00:00:00.020"), new("Trainer:EveryInteractions", "0"), new("Trainer:Every", "00:00:00"),
             new("Encoder:Path", Repository.PathOf("tests", "golden", "encoder", "tiny-bert", "model")), new("Encoder:MaxSequenceLength", "32"),
             new("OTEL_BSP_SCHEDULE_DELAY", "20"), new("OTEL_BLRP_SCHEDULE_DELAY", "20"), new("OTEL_METRIC_EXPORT_INTERVAL", "100"),
-            .. settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)),
         ]);
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.Services.AddEmbeddedEventLog(Path.Combine(_data, "log"));
         builder.Services.AddEmbeddedProfiles(Path.Combine(_data, "profiles"));
         builder.Services.AddWindowStore(Path.Combine(_data, "windows"));
@@ -55,7 +56,7 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
         builder.AddTrainer();
         builder.AddIndexer();
         builder.AddApi();
-        builder.Logging.ClearProviders();
+        builder.Logging.AddFilter<ConsoleLoggerProvider>(null, LogLevel.None);
         _app = builder.Build();
         _app.MapApi();
     }
