@@ -1,4 +1,5 @@
 using BeeFormer.Streaming.Api;
+using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.EventLog;
 using BeeFormer.Streaming.Indexer;
@@ -21,6 +22,8 @@ namespace BeeFormer.Streaming.ServiceDefaults.Tests;
 /// <summary>All services over embedded parts and a tiny encoder.</summary>
 internal sealed class PipelineUnderTest : IAsyncDisposable
 {
+    private static readonly string s_encoder = Repository.PathOf("tests", "golden", "encoder", "tiny-bert", "model");
+
     private readonly string _data = Directory.CreateTempSubdirectory("telemetry-").FullName;
     private readonly WebApplication _app;
 
@@ -35,7 +38,7 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(
         [
             new("Api:CheckInterval", "00:00:00.020"), new("Indexer:CheckInterval", "00:00:00.020"), new("Ingest:SegmentAge", "00:00:00.020"), new("Trainer:EveryInteractions", "0"), new("Trainer:Every", "00:00:00"),
-            new("Encoder:Path", Repository.PathOf("tests", "golden", "encoder", "tiny-bert", "model")), new("Encoder:MaxSequenceLength", "32"),
+            new("Encoder:Path", s_encoder), new("Encoder:MaxSequenceLength", "32"),
             new("OTEL_BSP_SCHEDULE_DELAY", "20"), new("OTEL_BLRP_SCHEDULE_DELAY", "20"), new("OTEL_METRIC_EXPORT_INTERVAL", "100"),
         ]);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
@@ -68,6 +71,15 @@ internal sealed class PipelineUnderTest : IAsyncDisposable
         pipeline.Client = new HttpClient { BaseAddress = new Uri(pipeline._app.Urls.Single()) };
         await Waiting.UntilAsync(async () => (await pipeline.Client.GetAsync("/readyz", Waiting.Token)).IsSuccessStatusCode);
         return pipeline;
+    }
+
+    /// <summary>Publishes a model that reads titles alone, and leaves the one in service there.</summary>
+    public ModelVersion PublishAnother()
+    {
+        var models = Services.GetRequiredService<IModelStore>();
+        using SentenceEncoder encoder = SentenceEncoder.Load(s_encoder, 32);
+        using var model = new EmbeddingModel(encoder, head: null, new ItemText("{title}"), cache: null);
+        return models.Publish(new ModelDraft(model.Fingerprint, model.Dimension, models.Live, null, new Dictionary<int, long>(), [], [], "test"), model.Save).Version;
     }
 
     public async ValueTask DisposeAsync()

@@ -60,6 +60,17 @@ public class TracingTests
     }
 
     [Fact]
+    public async Task A_model_is_followed_from_its_activation_until_it_serves()
+    {
+        await using var collector = await Collector.StartAsync();
+        // So seldom that it is the messages that wake.
+        await using var pipeline = await StartAsync(collector, ("Indexer:CheckInterval", "00:01:00"), ("Api:CheckInterval", "00:01:00"));
+
+        await PostAsync(pipeline, $"/v1/models/{pipeline.PublishAnother()}/activate", Trace, new { });
+        await UntilAsync(() => Names(collector, Trace).IsSupersetOf(["build collection", "serve pair"]));
+    }
+
+    [Fact]
     public async Task Spans_name_no_user()
     {
         await using var collector = await Collector.StartAsync();
