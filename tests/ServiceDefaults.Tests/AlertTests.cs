@@ -7,6 +7,7 @@ using static BeeFormer.Streaming.ServiceDefaults.Tests.Waiting;
 namespace BeeFormer.Streaming.ServiceDefaults.Tests;
 
 /// <summary>What is shipped for Prometheus and Grafana speaks of metrics that there are.</summary>
+[Collection(OneHostAtATime.Name)]
 public partial class AlertTests
 {
     private static readonly string s_alerts = Repository.PathOf("infra", "prometheus", "alerts.yml");

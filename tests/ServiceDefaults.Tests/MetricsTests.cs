@@ -9,6 +9,7 @@ using static BeeFormer.Streaming.ServiceDefaults.Tests.Waiting;
 
 namespace BeeFormer.Streaming.ServiceDefaults.Tests;
 
+[Collection(OneHostAtATime.Name)]
 public partial class MetricsTests
 {
     private const string Begin = "<!-- metrics: written by MetricsTests with BEEFORMER_WRITE_DOCS=1 -->\n", End = "<!-- end of metrics -->";

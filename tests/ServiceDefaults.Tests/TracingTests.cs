@@ -9,6 +9,7 @@ using static BeeFormer.Streaming.ServiceDefaults.Tests.Waiting;
 
 namespace BeeFormer.Streaming.ServiceDefaults.Tests;
 
+[Collection(OneHostAtATime.Name)]
 public class TracingTests
 {
     private const string Trace = "0af7651916cd43dd8448eb211c80319c", Other = "1bf7651916cd43dd8448eb211c80319c";
