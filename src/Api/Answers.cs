@@ -18,15 +18,55 @@ internal sealed record RankedItem(string ItemId, string Title, double Score, [pr
 
 internal sealed record Because(string ItemId, double Similarity);
 
-/// <param name="Fallback"><c>popular</c> where nothing is known of the user that the index could use.</param>
-internal sealed record RankingAnswer(IReadOnlyList<RankedItem> Items, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback, ServedBy? By) : Answer(By);
+/// <param name="Fallback">popular where nothing is known of the user that the index could use.</param>
+/// <param name="Cursor">Give it back for the next page; absent: this is the last.</param>
+internal sealed record RankingAnswer(
+    IReadOnlyList<RankedItem> Items,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cursor, ServedBy? By) : Answer(By);
 
-/// <summary>What became of a batch: what was accepted is durable.</summary>
-internal sealed record BatchAnswer(int Accepted, int Refused, IReadOnlyList<Verdict> Verdicts, ServedBy? By) : Answer(By);
+/// <summary>Answers to several requests, all from one pair.</summary>
+internal sealed record RankingsAnswer(IReadOnlyList<RankingVerdict> Results, ServedBy? By) : Answer(By);
 
 /// <param name="Index">Place in the request, from 0.</param>
-/// <param name="Status"><c>accepted</c> or <c>refused</c>.</param>
-/// <param name="Reason">Stable code: <c>invalid_json</c>, <c>missing_field</c>, <c>invalid_field</c>, …</param>
+/// <param name="Status">answered or refused.</param>
+/// <param name="Reason">Where refused: the code of the problem.</param>
+/// <param name="Message">Where refused: names the field and what was expected.</param>
+internal sealed record RankingVerdict(
+    int Index, string Status,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Message = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<RankedItem>? Items = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cursor = null);
+
+/// <param name="Items">The candidates, best first, with the score that a recommendation has; with a fallback, their popularity as a share of the most popular item's.</param>
+/// <param name="LeftOut">Candidates that cannot be recommended.</param>
+/// <param name="Fallback">popular where nothing is known of the user that the index could use.</param>
+internal sealed record ScoreAnswer(
+    IReadOnlyList<RankedItem> Items, IReadOnlyList<LeftOut> LeftOut, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback, ServedBy? By) : Answer(By);
+
+/// <param name="Reason">unknown: not in the index; hidden: deleted or not available.</param>
+internal sealed record LeftOut(string ItemId, string Reason);
+
+/// <summary>Vectors of length 1, comparable with others of the same fingerprint.</summary>
+internal sealed record EmbeddingsAnswer(IReadOnlyList<EmbeddingDescription> Embeddings, ServedBy? By) : Answer(By);
+
+/// <param name="Index">Place in the request, from 0.</param>
+/// <param name="Vector">Null: there is none.</param>
+/// <param name="Reason">Why there is none: unknown or hidden.</param>
+internal sealed record EmbeddingDescription(
+    int Index, float[]? Vector,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ItemId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? UserId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null);
+
+/// <summary>What became of a batch: what was accepted is durable.</summary>
+internal sealed record BatchAnswer(int Accepted, int Duplicate, int Refused, IReadOnlyList<Verdict> Verdicts, ServedBy? By) : Answer(By);
+
+/// <param name="Index">Place in the request, from 0.</param>
+/// <param name="Status">accepted, duplicate (its event_id was seen: nothing to do) or refused.</param>
+/// <param name="Reason">Stable code: invalid_json, missing_field, invalid_field, …</param>
 /// <param name="Message">Names the field and what was expected.</param>
 internal sealed record Verdict(
     int Index, string Status,

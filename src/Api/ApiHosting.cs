@@ -9,9 +9,11 @@ using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.VectorIndex;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -42,6 +44,9 @@ public static class ApiHosting
         services.TryAddSingleton<ServingPairs>();
         services.TryAddSingleton<HiddenItems>();
         services.TryAddSingleton<Recommender>();
+        services.TryAddSingleton<RankingQueries>();
+        services.TryAddSingleton<CandidateScoring>();
+        services.TryAddSingleton(provider => new RecentEvents(provider.GetRequiredService<IOptions<ApiOptions>>().Value.RecentEvents));
         services.TryAddSingleton(provider => new PopularityCounter(provider.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife));
         services.AddSharedModels();
         services.TryAddSingleton(provider => QueryEmbedder.From(provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>()));
@@ -66,39 +71,54 @@ public static class ApiHosting
         {
             options.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
             options.SerializerOptions.RespectNullableAnnotations = true;
+            options.SerializerOptions.AllowDuplicateProperties = false;
         });
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        services.AddDashboard();
-        services.AddProblemDetails(options => options.CustomizeProblemDetails = Problems.Complete);
+        services.AddSingleton<IProblemDetailsWriter, Problems.Writer>();
+        services.AddProblemDetails();
         services.AddExceptionHandler<Problems>();
-        services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info.Title = "BeeFormer.Streaming";
-            document.Info.Description = "Recommendations that learn from a stream of events.";
-            return Task.CompletedTask;
-        }));
+        services.AddDashboard();
+        ApiKeyAuthentication.Add(services);
+        RateLimits.Add(services);
+        Decompression.Add(services);
+        services.AddCors();
+        services.AddOptions<CorsOptions>().Configure<IOptions<ApiOptions>>((cors, api) =>
+            cors.AddDefaultPolicy(policy => policy.WithOrigins([.. api.Value.CorsOrigins]).AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("Retry-After")));
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<ApiOptions>>(ServerLimits.Set);
+        services.AddOpenApi("v1", Description.Complete);
         return builder;
     }
 
     /// <summary>Maps all endpoints, the OpenAPI document and the answers to failures.</summary>
     public static WebApplication MapApi(this WebApplication app)
     {
+        ApiOptions options = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value;
+        app.Services.GetRequiredService<ApiKeys>(); // a wrong one stops the start
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.MapDashboard();
-        ApiOptions options = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value;
-        var v1 = app.MapGroup("/v1").WithMetadata(new RequestSizeLimitAttribute(options.MaxBodyBytes));
+        app.Use(RouteId.KeepDots);
+        app.UseRouting();
+        if (options.CorsOrigins.Count > 0) app.UseCors();
+        app.UseAuthentication();
+        app.UseRateLimiter();
+        app.UseAuthorization();
+        Decompression.Use(app);
+        var v1 = app.MapGroup("/v1").WithMetadata(new RequestSizeLimitAttribute(options.MaxBodyBytes))
+            .Refuses(StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden, StatusCodes.Status429TooManyRequests, StatusCodes.Status503ServiceUnavailable);
         EventEndpoints.Map(v1);
         ErasureEndpoints.Map(v1);
         ItemEndpoints.Map(v1);
         RankingEndpoints.Map(v1);
+        ScoreEndpoints.Map(v1);
+        EmbeddingEndpoints.Map(v1);
         ModelEndpoints.Map(v1, options);
         TrainingEndpoints.Map(v1);
         DeadLetterEndpoints.Map(v1);
         PipelineEndpoints.Map(v1);
         CompareEndpoints.Map(v1);
-        app.MapHealth();
-        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapGroup("").AllowAnonymous().MapHealth();
+        app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         return app;
     }
 

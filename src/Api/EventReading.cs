@@ -6,7 +6,8 @@ namespace BeeFormer.Streaming.Api;
 
 /// <summary>What became of one event of a request: a record for the log, or why not.</summary>
 /// <param name="Item">Of item events: what the record says.</param>
-internal readonly record struct Incoming(LogRecord? Record, ItemEvent? Item = null, Rejection? Rejection = null);
+/// <param name="EventId">Of interactions that have one.</param>
+internal readonly record struct Incoming(LogRecord? Record, ItemEvent? Item = null, Rejection? Rejection = null, string? EventId = null);
 
 /// <summary>Events as they come over HTTP and out of the log, by the same rules as everywhere.</summary>
 internal sealed class EventReading(TimeProvider time, EventClock clock)
@@ -15,7 +16,7 @@ internal sealed class EventReading(TimeProvider time, EventClock clock)
     /// <param name="headers">What says that it is a CloudEvent; null: nothing does.</param>
     public Incoming IncomingInteraction(ReadOnlyMemory<byte> json, IReadOnlyList<LogHeader>? headers) =>
         InteractionMessage.TryRead(headers, json, time.GetUtcNow(), clock.AllowedError, out var interaction, out var rejection)
-            ? new Incoming(InteractionJson.Record(interaction))
+            ? new Incoming(InteractionJson.Record(interaction), EventId: interaction.EventId)
             : new Incoming(null, null, rejection);
 
     /// <summary>One item of a request.</summary>

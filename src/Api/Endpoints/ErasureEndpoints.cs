@@ -11,16 +11,15 @@ namespace BeeFormer.Streaming.Api;
 internal static class ErasureEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1) =>
-        v1.MapGet("/users/{id}/erasure", FindAsync).WithName("VerifyErasure").WithTags("Events")
+        v1.MapGet("/users/{id}/erasure", FindAsync).WithName("VerifyErasure").RequireAuthorization(Scopes.Admin).WithTags("Events")
             .WithSummary("Looks through every store for a user and says what still holds something")
             .WithDescription("Reads the whole log and every file of the data folder: seconds to minutes.")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status501NotImplemented);
+            .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status501NotImplemented);
 
     public static async Task<Results<Ok<ErasureReport>, ProblemHttpResult>> FindAsync(string id, HttpContext context, [FromServices] IErasureSearch? search, CancellationToken cancellationToken)
     {
-        id = RouteId.Read(context, nameof(id), segmentsAfter: 1);
-        if (Id.Problem("id", id) is { } badId) return Refused.Field("id", badId + ".");
-        if (search is null) return TypedResults.Problem("This process does not see all stores; ask the one that hosts them.", statusCode: StatusCodes.Status501NotImplemented, title: "Not here");
+        if (RouteId.Read(context, ref id, segmentsAfter: 1) is { } badId) return badId;
+        if (search is null) return Refused.Problem(StatusCodes.Status501NotImplemented, "not_here", "This process does not see all stores; ask the one that hosts them.");
         return TypedResults.Ok(await search.FindAsync(new UserId(id), cancellationToken));
     }
 }

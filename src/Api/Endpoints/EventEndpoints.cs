@@ -14,18 +14,18 @@ internal static class EventEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1)
     {
-        v1.MapPost("/events", AppendAsync).WithName("AppendEvents").WithTags("Events")
+        v1.MapPost("/events", AppendAsync).WithName("AppendEvents").WithExample("""[{"event_id": "e-1", "user_id": "ann", "item_id": "42", "type": "purchase", "value": 1, "timestamp": "2024-05-01T12:00:00Z"}]""").RequireAuthorization(Scopes.Write).WithTags("Events")
             .WithSummary("Takes interactions; each gets its own verdict, accepted ones are durable when the answer comes")
-            .WithDescription("Body: an array of interactions, {\"events\": […]}, or application/x-ndjson with one a line; or CloudEvents 1.0: structured, batch, or binary (headers ce-…). Refused with 422 when none is acceptable.")
+            .WithDescription("Body: an array of interactions, {\"events\": […]}, or application/x-ndjson with one a line; or CloudEvents 1.0: structured, batch, or binary (headers ce-…); gzip and br are understood. Refused with 422 when none is acceptable. An event whose event_id stands in the request before, or was taken lately, is a duplicate; one that is not recognised is stored again and counts once all the same.")
             .Accepts<IReadOnlyList<InteractionBody>>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        v1.MapDelete("/users/{id}", ForgetAsync).WithName("ForgetUser").WithTags("Events")
+            .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status422UnprocessableEntity);
+        v1.MapDelete("/users/{id}", ForgetAsync).WithName("ForgetUser").RequireAuthorization(Scopes.Write).WithTags("Events")
             .WithSummary("Forgets a user everywhere: the request is durable when the answer comes, /v1/users/{id}/erasure tells when it is done")
-            .ProducesProblem(StatusCodes.Status400BadRequest);
+            .Refuses(StatusCodes.Status400BadRequest);
     }
 
     public static async Task<Results<Accepted<BatchAnswer>, ProblemHttpResult>> AppendAsync(
-        HttpRequest request, IEventLog log, EventReading reading, ServingPairs pairs, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+        HttpRequest request, IEventLog log, EventReading reading, RecentEvents recent, ServingPairs pairs, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
         var headers = CloudEventRequest.Headers(request, out bool single);
         var (parts, refusal) = await BatchBody.ReadAsync(request, "events", single, options.Value.MaxBatch, cancellationToken);
@@ -33,21 +33,23 @@ internal static class EventEndpoints
 
         var verdicts = new List<Verdict>(parts.Count);
         var records = new List<LogRecord>(parts.Count);
+        var ids = new HashSet<string>(StringComparer.Ordinal);
         foreach (var part in parts)
         {
             var incoming = reading.IncomingInteraction(part, headers);
-            if (incoming.Record is { } record) records.Add(record);
-            verdicts.Add(Verdicts.Of(verdicts.Count, incoming));
+            bool repeated = incoming.EventId is { } id && (recent.Contains(id) || !ids.Add(id));
+            if (incoming.Record is { } record && !repeated) records.Add(record);
+            verdicts.Add(repeated ? new Verdict(verdicts.Count, Verdicts.Duplicate) : Verdicts.Of(verdicts.Count, incoming));
         }
         if (records.Count > 0) await log.AppendAsync(Topics.Interactions, records, cancellationToken);
-        return Verdicts.Answer(verdicts, records.Count, pairs.Identity);
+        recent.Add(ids);
+        return Verdicts.Answer(verdicts, pairs.Identity);
     }
 
     public static async Task<Results<Accepted<UserAnswer>, ProblemHttpResult>> ForgetAsync(
         string id, HttpContext context, IEventLog log, ServingPairs pairs, CancellationToken cancellationToken)
     {
-        id = RouteId.Read(context, nameof(id));
-        if (Id.Problem("id", id) is { } badId) return Refused.Field("id", badId + ".");
+        if (RouteId.Read(context, ref id) is { } badId) return badId;
         await log.AppendAsync(Topics.Interactions, [new LogRecord(Encoding.UTF8.GetBytes(id), null)], cancellationToken);
         return TypedResults.Accepted((string?)null, new UserAnswer(id, "forgotten", pairs.Identity));
     }

@@ -16,25 +16,24 @@ internal static class ItemEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1)
     {
-        v1.MapPut("/items/{id}", PutAsync).WithName("PutItem").WithTags("Items")
+        v1.MapPut("/items/{id}", PutAsync).WithName("PutItem").WithExample("""{"title": "Gas stove, two burners", "description": "Runs on screw-on cartridges; folds flat.", "attributes": {"category": "stoves", "price": 49.9}, "available": true}""").RequireAuthorization(Scopes.Write).WithTags("Items")
             .WithSummary("Describes an item; replaces what was known of it")
             .Accepts<ItemBody>("application/json")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge);
-        v1.MapPost("/items", PutManyAsync).WithName("PutItems").WithTags("Items")
+            .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge);
+        v1.MapPost("/items", PutManyAsync).WithName("PutItems").WithExample("""[{"item_id": "42", "title": "Gas stove, two burners", "attributes": {"category": "stoves"}}]""").RequireAuthorization(Scopes.Write).WithTags("Items")
             .WithSummary("Describes many items; each gets its own verdict")
             .WithDescription("Body: an array of items, {\"items\": […]}, or application/x-ndjson with one a line; or CloudEvents 1.0: structured, batch, or binary (headers ce-…). Refused with 422 when none is acceptable.")
             .Accepts<IReadOnlyList<ItemBody>>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        v1.MapDelete("/items/{id}", DeleteAsync).WithName("DeleteItem").WithTags("Items")
+            .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status422UnprocessableEntity);
+        v1.MapDelete("/items/{id}", DeleteAsync).WithName("DeleteItem").RequireAuthorization(Scopes.Write).WithTags("Items")
             .WithSummary("Deletes an item")
-            .ProducesProblem(StatusCodes.Status400BadRequest);
+            .Refuses(StatusCodes.Status400BadRequest);
     }
 
     public static async Task<Results<Accepted<ItemAnswer>, ProblemHttpResult>> PutAsync(
         string id, HttpContext context, IEventLog log, EventReading reading, HiddenItems hidden, ServingPairs pairs, CancellationToken cancellationToken)
     {
-        id = RouteId.Read(context, nameof(id));
-        if (Id.Problem("id", id) is { } badId) return Refused.Field("id", badId + ".");
+        if (RouteId.Read(context, ref id) is { } badId) return badId;
         if (WithId(await BatchBody.ReadAllAsync(context.Request, cancellationToken), id, out byte[] body) is { } refusal) return refusal;
 
         var incoming = reading.IncomingItem(body, headers: null);
@@ -54,14 +53,13 @@ internal static class ItemEndpoints
         var verdicts = incoming.Select((part, index) => Verdicts.Of(index, part)).ToList();
         var accepted = incoming.Where(part => part.Record is not null).ToList();
         if (accepted.Count > 0) await AppendAsync(accepted, log, hidden, cancellationToken);
-        return Verdicts.Answer(verdicts, accepted.Count, pairs.Identity);
+        return Verdicts.Answer(verdicts, pairs.Identity);
     }
 
     public static async Task<Results<Accepted<ItemAnswer>, ProblemHttpResult>> DeleteAsync(
         string id, HttpContext context, IEventLog log, HiddenItems hidden, ServingPairs pairs, CancellationToken cancellationToken)
     {
-        id = RouteId.Read(context, nameof(id));
-        if (Id.Problem("id", id) is { } badId) return Refused.Field("id", badId + ".");
+        if (RouteId.Read(context, ref id) is { } badId) return badId;
         var positions = await log.AppendAsync(Topics.Items, [new LogRecord(Encoding.UTF8.GetBytes(id), null)], cancellationToken);
         hidden.Note(new ItemId(id), hidden: true, positions[0]);
         return TypedResults.Accepted((string?)null, new ItemAnswer(id, "deleted", pairs.Identity));
@@ -91,13 +89,17 @@ internal static class ItemEndpoints
         {
             if (item["item_id"] is { } named && !(named.GetValueKind() == JsonValueKind.String && named.GetValue<string>() == id))
                 return Refused.Field("item_id", $"item_id is {named.ToJsonString()}; expected the id of the path, or none.");
+            item["item_id"] = id;
+            body = JsonSerializer.SerializeToUtf8Bytes(item);
         }
         catch (ArgumentException)
         {
             return Refused.Field("body", "The body names a property twice; expected each once.");
         }
-        item["item_id"] = id;
-        body = JsonSerializer.SerializeToUtf8Bytes(item);
+        catch (Exception invalid) when (invalid is JsonException or InvalidOperationException)
+        {
+            return Refused.Field("body", "The body holds text that is no valid Unicode; expected UTF-8, and surrogates in pairs."); // seen only when text is asked for
+        }
         return null;
     }
 }

@@ -1,6 +1,4 @@
-using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.VectorIndex;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace BeeFormer.Streaming.Api;
@@ -10,7 +8,6 @@ internal static class QueryInput
 {
     public const int DefaultK = 10;
     public const int MaxK = 1000;
-    private const int MaxFilterValues = 100;
 
     public static ProblemHttpResult? K(int? given, out int k)
     {
@@ -30,27 +27,16 @@ internal static class QueryInput
         return null;
     }
 
-    public static ProblemHttpResult? Filter(Dictionary<string, JsonElement>? given, out ItemFilter filter)
+    /// <summary>A user or a history, whichever stands for the taste.</summary>
+    public static ProblemHttpResult? Taste(string? userId, string?[]? given, int most, out IReadOnlyList<ItemId> history)
     {
-        filter = ItemFilter.None;
-        if (given is null || given.Count == 0) return null;
-        var conditions = new List<ItemCondition>();
-        foreach (var (name, value) in given)
-        {
-            var values = AttributeValue.Of(value).ToList();
-            int parts = value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() : 1;
-            if (values.Count != parts || parts == 0)
-                return Refused.Field($"filter.{name}", $"filter.{name} is {Shown(value)}; expected a string, a number, a boolean, or a non-empty array of these.");
-            if (parts > MaxFilterValues) return Refused.TooMany($"filter.{name}", parts, MaxFilterValues);
-            conditions.Add(new AnyOf(name, values));
-        }
-        filter = new ItemFilter { Must = conditions };
-        return null;
+        if (Ids("history", given, most, out history) is { } badHistory) return badHistory;
+        if (userId is null == given is null) return Refused.Field("user_id", "Expected either user_id or history.");
+        return userId is not null && Id.Problem("user_id", userId) is { } badUser ? Refused.Field("user_id", badUser + ".") : null;
     }
 
-    private static string Shown(JsonElement value)
-    {
-        string text = value.GetRawText();
-        return text.Length <= 60 ? text : text[..60] + "…";
-    }
+    public static ProblemHttpResult? Text(string field, string? text, int longest) =>
+        string.IsNullOrWhiteSpace(text) ? Refused.Field(field, $"{field} is missing or empty; expected plain words.")
+        : text.Length > longest ? Refused.Field(field, $"{field} has {text.Length} characters; at most {longest} are allowed.")
+        : null;
 }

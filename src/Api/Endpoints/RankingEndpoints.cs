@@ -1,74 +1,121 @@
+using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.VectorIndex;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
+using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace BeeFormer.Streaming.Api;
 
-/// <summary>Items for a user, for an item, for a text.</summary>
+/// <summary>Items for a user, for an item, for a text; one request or several at once.</summary>
 internal static class RankingEndpoints
 {
+    /// <summary>Requests of a batch that are answered at the same time.</summary>
+    private const int AtOnce = 4;
+
     public static void Map(IEndpointRouteBuilder v1)
     {
-        v1.MapPost("/recommendations", RecommendAsync).WithName("Recommend").WithTags("Ranking")
+        var ranking = v1.MapGroup("").WithTags("Ranking").RequireAuthorization(Scopes.Read)
+            .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
+        ranking.MapPost("/recommendations", RecommendAsync).WithName("Recommend").WithExample("""{"user_id": "ann", "k": 10, "filter": {"category": ["tents", "stoves"]}, "explain": true}""")
             .WithSummary("Items that a user, or a history of items, is likely to want next")
             .WithDescription("Ranked by the model, by popularity and by what the user has bought, as configured. Unknown users get popular items, marked \"fallback\": \"popular\".")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        v1.MapGet("/items/{id}/similar", SimilarAsync).WithName("SimilarItems").WithTags("Ranking")
+            .Refuses(StatusCodes.Status410Gone);
+        ranking.MapPost("/recommendations/batch", RecommendManyAsync).WithName("RecommendBatch").WithExample("""{"requests": [{"user_id": "ann", "k": 5}, {"history": ["42", "43"]}]}""")
+            .WithSummary("Several such requests, all answered by the same model; each gets its own verdict")
+            .Accepts<QueryBatch<RecommendationRequest>>("application/json");
+        ranking.MapGet("/items/{id}/similar", SimilarAsync).WithName("SimilarItems")
             .WithSummary("Items most similar to an item")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-        v1.MapPost("/search", SearchAsync).WithName("Search").WithTags("Ranking")
+            .WithDescription("filter is the JSON of a filter; exclude_ids may be repeated. The same as POST, where long filters have room.")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status410Gone);
+        ranking.MapPost("/items/{id}/similar", SimilarByBodyAsync).WithName("SimilarItemsByBody").WithExample("""{"k": 10, "filter": {"must": [{"attribute": "price", "lt": 100}], "must_not": [{"attribute": "brand", "any_of": ["Acme"]}]}}""")
+            .WithSummary("Items most similar to an item, with the rest of the request in the body")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status410Gone);
+        ranking.MapPost("/search", SearchAsync).WithName("Search").WithExample("""{"text": "something to cook on outdoors", "k": 10, "filter": {"must": [{"attribute": "released", "after": "2024-01-01T00:00:00Z"}]}}""")
             .WithSummary("Items that match a text by meaning")
-            .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .Refuses(StatusCodes.Status410Gone);
+        ranking.MapPost("/search/batch", SearchManyAsync).WithName("SearchBatch").WithExample("""{"requests": [{"text": "gas stove"}, {"text": "tent for two", "k": 3}]}""")
+            .WithSummary("Several searches, all answered by the same model; each gets its own verdict")
+            .Accepts<QueryBatch<SearchRequest>>("application/json");
     }
 
     public static async Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> RecommendAsync(
-        RecommendationRequest request, ServingPairs pairs, Recommender recommender, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+        RecommendationRequest request, ServingPairs pairs, RankingQueries queries, CancellationToken cancellationToken)
     {
-        if (QueryInput.K(request.K, out int k) is { } badK) return badK;
-        if (QueryInput.Filter(request.Filter, out var filter) is { } badFilter) return badFilter;
-        if (QueryInput.Ids("exclude_ids", request.ExcludeIds, options.Value.MaxIds, out var excluded) is { } badExcluded) return badExcluded;
-        if (QueryInput.Ids("history", request.History, options.Value.MaxIds, out var history) is { } badHistory) return badHistory;
-        if (request.UserId is null == request.History is null) return Refused.Field("user_id", "Expected either user_id or history.");
-        if (request.UserId is not null && Id.Problem("user_id", request.UserId) is { } badUser) return Refused.Field("user_id", badUser + ".");
-
         using var pair = pairs.Enter();
-        if (pair is null) return Refused.NotServing();
-        var taste = request.UserId is null ? Recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), cancellationToken);
-        var exclude = (request.ExcludeSeen ?? true) ? taste.Seen.Union(excluded) : excluded;
-        var (items, popular) = await recommender.RecommendAsync(pair, taste, k, filter, exclude.ToHashSet(), request.Explain ?? false, cancellationToken);
-        return TypedResults.Ok(new RankingAnswer(items, popular ? "popular" : null, pair.Identity));
+        return pair is null ? Refused.NotServing() : await queries.RecommendAsync(pair, request, cancellationToken);
     }
 
-    public static async Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> SimilarAsync(
-        string id, int? k, HttpContext context, ServingPairs pairs, Recommender recommender, CancellationToken cancellationToken)
-    {
-        id = RouteId.Read(context, nameof(id), segmentsAfter: 1);
-        if (Id.Problem("id", id) is { } badId) return Refused.Field("id", badId + ".");
-        if (QueryInput.K(k, out int count) is { } badK) return badK;
+    public static Task<Results<Ok<RankingsAnswer>, ProblemHttpResult>> RecommendManyAsync(
+        QueryBatch<JsonElement> batch, ServingPairs pairs, RankingQueries queries, IOptions<ApiOptions> options, IOptions<JsonOptions> json, CancellationToken cancellationToken) =>
+        ManyAsync<RecommendationRequest>(batch, pairs, queries.RecommendAsync, options.Value.MaxQueries, json.Value.SerializerOptions, cancellationToken);
 
-        using var pair = pairs.Enter();
-        if (pair is null) return Refused.NotServing();
-        if (await recommender.FindAsync(pair, new ItemId(id), cancellationToken) is not { } item) return Refused.Unknown("item", id);
-        var items = await recommender.SearchAsync(pair, item.Vector, count, ItemFilter.None.Without(new HashSet<ItemId> { item.Id }), cancellationToken);
-        return TypedResults.Ok(new RankingAnswer(items, null, pair.Identity));
+    public static Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> SimilarAsync(
+        string id, int? k, string? filter, [FromQuery(Name = "exclude_ids")] string[]? excludeIds, string? cursor, HttpContext context, ServingPairs pairs, RankingQueries queries, CancellationToken cancellationToken)
+    {
+        JsonElement? read = null;
+        try
+        {
+            if (filter is not null) read = JsonElement.Parse(filter);
+        }
+        catch (JsonException)
+        {
+            return Task.FromResult<Results<Ok<RankingAnswer>, ProblemHttpResult>>(Refused.Field("filter", "filter is no JSON; expected a filter as an object."));
+        }
+        return SimilarByBodyAsync(id, new SimilarRequest(k, read, excludeIds is { Length: > 0 } ? excludeIds : null, cursor), context, pairs, queries, cancellationToken);
     }
 
-    public static async Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> SearchAsync(
-        SearchRequest request, ServingPairs pairs, Recommender recommender, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+    public static async Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> SimilarByBodyAsync(
+        string id, SimilarRequest request, HttpContext context, ServingPairs pairs, RankingQueries queries, CancellationToken cancellationToken)
     {
-        if (string.IsNullOrWhiteSpace(request.Text)) return Refused.Field("text", "text is missing or empty; expected what is looked for, in plain words.");
-        if (request.Text.Length > options.Value.MaxTextLength)
-            return Refused.Field("text", $"text has {request.Text.Length} characters; at most {options.Value.MaxTextLength} are allowed.");
-        if (QueryInput.K(request.K, out int k) is { } badK) return badK;
-        if (QueryInput.Filter(request.Filter, out var filter) is { } badFilter) return badFilter;
+        if (RouteId.Read(context, ref id, segmentsAfter: 1) is { } badId) return badId;
+        using var pair = pairs.Enter();
+        return pair is null ? Refused.NotServing() : await queries.SimilarAsync(pair, new ItemId(id), request, cancellationToken);
+    }
 
+    public static async Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> SearchAsync(SearchRequest request, ServingPairs pairs, RankingQueries queries, CancellationToken cancellationToken)
+    {
+        using var pair = pairs.Enter();
+        return pair is null ? Refused.NotServing() : await queries.SearchAsync(pair, request, cancellationToken);
+    }
+
+    public static Task<Results<Ok<RankingsAnswer>, ProblemHttpResult>> SearchManyAsync(
+        QueryBatch<JsonElement> batch, ServingPairs pairs, RankingQueries queries, IOptions<ApiOptions> options, IOptions<JsonOptions> json, CancellationToken cancellationToken) =>
+        ManyAsync<SearchRequest>(batch, pairs, queries.SearchAsync, options.Value.MaxQueries, json.Value.SerializerOptions, cancellationToken);
+
+    /// <summary>One pair for all of them; what is wrong with one is said of that one.</summary>
+    private static async Task<Results<Ok<RankingsAnswer>, ProblemHttpResult>> ManyAsync<T>(
+        QueryBatch<JsonElement> batch, ServingPairs pairs, Func<PairLease, T, CancellationToken, Task<Results<Ok<RankingAnswer>, ProblemHttpResult>>> answer, int most, JsonSerializerOptions json, CancellationToken cancellationToken)
+    {
+        if (batch.Requests is not { Count: > 0 } requests) return Refused.Field("requests", "requests is missing or empty; expected an array of at least one request.");
+        if (requests.Count > most) return Refused.TooMany("requests", requests.Count, most);
         using var pair = pairs.Enter();
         if (pair is null) return Refused.NotServing();
-        var items = await recommender.SearchAsync(pair, pair.Embedder.EmbedQuery(request.Text), k, filter, cancellationToken);
-        return TypedResults.Ok(new RankingAnswer(items, null, pair.Identity));
+
+        var results = new RankingVerdict[requests.Count];
+        await Parallel.ForAsync(0, requests.Count, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (n, token) =>
+        {
+            ProblemDetails? problem;
+            try
+            {
+                var request = requests[n].Deserialize<T>(json) ?? throw new JsonException();
+                IResult result = (await answer(pair, request, token)).Result;
+                if (result is Ok<RankingAnswer> { Value: { } ranking })
+                {
+                    results[n] = new RankingVerdict(n, "answered", Items: ranking.Items, Fallback: ranking.Fallback, Cursor: ranking.Cursor);
+                    return;
+                }
+                problem = ((ProblemHttpResult)result).ProblemDetails;
+            }
+            catch (JsonException invalid)
+            {
+                problem = Problems.InvalidJson(invalid);
+            }
+            results[n] = new RankingVerdict(n, Verdicts.Refused, (string)problem.Extensions["code"]!, problem.Detail);
+        });
+        return TypedResults.Ok(new RankingsAnswer(results, pair.Identity));
     }
 }

@@ -15,14 +15,14 @@ internal static class TrainingEndpoints
 
     public static void Map(IEndpointRouteBuilder v1)
     {
-        v1.MapPost("/trainings", TrainAsync).WithName("StartTraining").WithTags("Trainings")
+        v1.MapPost("/trainings", TrainAsync).WithName("StartTraining").WithExample("""{"tempo": "head"}""").RequireAuthorization(Scopes.Admin).WithTags("Trainings")
             .WithSummary("Asks for a training on what was collected until now")
-            .ProducesProblem(StatusCodes.Status400BadRequest);
-        v1.MapGet("/trainings", Trainings).WithName("ListTrainings").WithTags("Trainings").WithSummary("Trainings that wait, run or have ended, newest first");
-        v1.MapGet("/trainings/{id:guid}", Training).WithName("ShowTraining").WithTags("Trainings").WithSummary("How far a training is, or how it ended")
-            .ProducesProblem(StatusCodes.Status404NotFound);
-        v1.MapPost("/trainings/{id:guid}/cancel", CancelAsync).WithName("CancelTraining").WithTags("Trainings").WithSummary("Ends a training that waits or runs; nothing is changed by it")
-            .ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict);
+            .Refuses(StatusCodes.Status400BadRequest);
+        v1.MapGet("/trainings", Trainings).WithName("ListTrainings").RequireAuthorization(Scopes.Read).WithTags("Trainings").WithSummary("Trainings that wait, run or have ended, newest first");
+        v1.MapGet("/trainings/{id:guid}", Training).WithName("ShowTraining").RequireAuthorization(Scopes.Read).WithTags("Trainings").WithSummary("How far a training is, or how it ended")
+            .Refuses(StatusCodes.Status404NotFound);
+        v1.MapPost("/trainings/{id:guid}/cancel", CancelAsync).WithName("CancelTraining").RequireAuthorization(Scopes.Admin).WithTags("Trainings").WithSummary("Ends a training that waits or runs; nothing is changed by it")
+            .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
     }
 
     public static async Task<Results<Accepted<TrainingAnswer>, ProblemHttpResult>> TrainAsync(

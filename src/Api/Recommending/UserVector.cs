@@ -48,7 +48,7 @@ public static class UserVector
         double[]? sum = null;
         foreach (var (item, weight) in items)
         {
-            if (vectorOf(item) is not { } vector) continue;
+            if (vectorOf(item) is not { Length: > 0 } vector) continue; // a null array is an empty memory
             sum ??= new double[vector.Length];
             var values = vector.Span;
             for (int n = 0; n < values.Length; n++) sum[n] += weight * values[n];

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 
@@ -10,6 +12,9 @@ internal sealed class ServerClient(Uri server) : IDisposable
 
     /// <summary>Patient: an import is checked while the client waits.</summary>
     private readonly HttpClient client = new() { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
+
+    /// <summary>Where the server wants a key.</summary>
+    public const string KeyVariable = "BEEFORMER_API_KEY";
 
     public string Name => $"Server {server.GetLeftPart(UriPartial.Authority)}";
 
@@ -31,6 +36,7 @@ internal sealed class ServerClient(Uri server) : IDisposable
     public async Task<HttpResponseMessage> AskAsync(HttpMethod method, string path, HttpContent? content, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
+        if (Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
         HttpResponseMessage response;
         try
         {
@@ -41,6 +47,8 @@ internal sealed class ServerClient(Uri server) : IDisposable
             throw new IOException($"{Name} works on this data folder and does not answer: {failure.Message.TrimEnd('.')}.", failure);
         }
         if (response.IsSuccessStatusCode) return response;
+        if (response.StatusCode == HttpStatusCode.Unauthorized)
+            using (response) throw new RefusedException($"{Name} wants an API key; expected one with the scope admin in the environment variable {KeyVariable}.");
         using (response) throw new RefusedException(await DetailAsync(response, cancellationToken) ?? $"{Name} answered {path} with status {(int)response.StatusCode}.");
     }
 

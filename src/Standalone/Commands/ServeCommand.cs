@@ -29,7 +29,7 @@ internal static class ServeCommand
 /// <summary>Where the API listens.</summary>
 internal sealed class AddressOptions
 {
-    private readonly Option<string?> urls = new("--urls") { Description = $"Loopback addresses to serve at, separated by semicolons; default: {Loopback.DefaultUrl}.", HelpName = "URLS" };
+    private readonly Option<string?> urls = new("--urls") { Description = $"Addresses to serve at, separated by semicolons; without API keys loopback ones only. Default: {Loopback.DefaultUrl}.", HelpName = "URLS" };
     private readonly Option<int?> port = new("--port") { Description = "Port on 127.0.0.1, instead of --urls; 0: any free one.", HelpName = "N" };
 
     public AddressOptions() => port.Validators.Add(result =>

@@ -12,6 +12,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Grows when a part changes what it writes in a way that older programs cannot read.</summary>
     public const int Format = 1;
 
+    /// <summary>Section <c>ApiKeys</c>, where it is kept here.</summary>
+    public const string KeysFile = "keys.json";
+
     private static readonly string[] Parts = ["log", "windows", "profiles", "models", "index", "cache"];
 
     private readonly FileStream? mutex;
@@ -31,6 +34,7 @@ internal sealed class DataFolder : IDisposable
     public string Cache => Path.Combine(Root, "cache");
     public string Checkpoints => Path.Combine(Root, "checkpoints");
     public string Trainings => ModelStoreServices.TrainingsIn(Models);
+    public string Keys => Path.Combine(Root, KeysFile);
     public string Replays => Path.Combine(Root, "replay");
 
     /// <summary>Opens the folder for this process alone; creates it where there is none.</summary>

@@ -11,7 +11,7 @@ internal static class ServerFile
     private sealed record Content(string[] Urls);
 
     public static void Write(string root, IEnumerable<string> urls) =>
-        DurableFiles.Rewrite(At(root), stream => JsonSerializer.Serialize(stream, new Content([.. urls]), JsonSerializerOptions.Web));
+        DurableFiles.Rewrite(At(root), stream => JsonSerializer.Serialize(stream, new Content([.. urls.Select(Loopback.OnThisMachine)]), JsonSerializerOptions.Web));
 
     public static void Remove(string root) => File.Delete(At(root));
 

@@ -52,12 +52,11 @@ internal sealed class StandaloneHost : IAsyncDisposable
     public TimeSpan PopularityHalfLife => application.Services.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife;
 
     /// <summary>Opens the folder and starts every service.</summary>
-    /// <param name="urls">Loopback addresses only: there are no keys yet that could keep others out.</param>
+    /// <param name="urls">Where no API keys are configured, loopback addresses only: nothing else would keep others out.</param>
     /// <param name="quiet">Only warnings are logged: the command prints tables of its own.</param>
     /// <param name="settings">Overrides of configuration keys.</param>
     public static async Task<StandaloneHost> StartAsync(string data, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
     {
-        Loopback.Check(urls);
         DataFolder folder = DataFolder.Open(data);
         WebApplication? application = null;
         var running = new StrongBox<bool>();
@@ -81,6 +80,13 @@ internal sealed class StandaloneHost : IAsyncDisposable
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "beeformer" });
         builder.Configuration.AddInMemoryCollection(settings);
+        builder.Configuration.AddJsonFile(keys =>
+        {
+            (keys.Path, keys.Optional, keys.ReloadOnChange) = (folder.Keys, true, true);
+            keys.OnLoadException = failure => failure.Ignore = running.Value; // at the start it stops the program, later the keys stay as they were
+            keys.ResolveFileProvider();
+        });
+        if (ApiKeyEntry.Read(builder.Configuration).Count == 0) Loopback.Check(urls);
         builder.WebHost.UseUrls(urls);
         builder.AddServiceDefaults();
         LogTo(builder.Logging, quiet, running);
@@ -95,7 +101,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);
         services.AddErasureSearch(folder.Root);
-        services.AddEmbeddedVectorIndex(folder.Index);
+        services.AddVectorIndex(builder.Configuration, folder.Index);
 
         services.AddMassTransit(bus =>
         {

@@ -10,10 +10,14 @@ internal sealed class MemoryEventLog : IEventLog
     private readonly Dictionary<(string Topic, string Group), long> _committed = [];
     private TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>As when the servers that hold it are down: nothing is appended.</summary>
+    public bool Unreachable { get; set; }
+
     public ValueTask<int> PartitionsAsync(string topic, CancellationToken cancellationToken) => ValueTask.FromResult(1);
 
     public ValueTask<IReadOnlyList<LogPosition>> AppendAsync(string topic, IReadOnlyList<LogRecord> records, CancellationToken cancellationToken)
     {
+        if (Unreachable) return ValueTask.FromException<IReadOnlyList<LogPosition>>(new IOException("no answer"));
         lock (_lock)
         {
             var messages = Messages(topic);

@@ -16,6 +16,9 @@ internal sealed class MemoryVectorIndex : IVectorIndex
     /// <summary>Called before each upsert, outside the lock: to fail, to wait, to look.</summary>
     public Func<string, IReadOnlyList<IndexedItem>, Task> OnUpsert { get; set; } = (_, _) => Task.CompletedTask;
 
+    /// <summary>Called before a collection is searched, fetched from or held, outside the lock: to fail, to wait, to look.</summary>
+    public Func<string, Task> OnRead { get; set; } = _ => Task.CompletedTask;
+
     public ValueTask CreateAsync(CollectionInfo collection, CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -71,9 +74,10 @@ internal sealed class MemoryVectorIndex : IVectorIndex
         lock (_lock) return ValueTask.FromResult(_items[collection].Values.LongCount(filter.Admits));
     }
 
-    public ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
     {
-        lock (_lock) return ValueTask.FromResult<IReadOnlyList<IReadOnlyList<ScoredItem>>>([.. queries.Select(query => Search(collection, query))]);
+        await OnRead(collection);
+        lock (_lock) return [.. queries.Select(query => Search(collection, query))];
     }
 
     private List<ScoredItem> Search(string collection, SearchQuery query)
@@ -85,9 +89,10 @@ internal sealed class MemoryVectorIndex : IVectorIndex
             .OrderByDescending(item => item.Score).ThenBy(item => item.Id).Take(query.K)];
     }
 
-    public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken)
     {
-        lock (_lock) return ValueTask.FromResult<IReadOnlyList<IndexedItem>>([.. ids.Distinct().Where(_items[collection].ContainsKey).Select(id => _items[collection][id])]);
+        await OnRead(collection);
+        lock (_lock) return [.. ids.Distinct().Where(_items[collection].ContainsKey).Select(id => _items[collection][id])];
     }
 
     public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemFilter filter, ItemId? after, int limit, CancellationToken cancellationToken)
@@ -115,14 +120,15 @@ internal sealed class MemoryVectorIndex : IVectorIndex
         lock (_lock) return ValueTask.FromResult(_aliases.GetValueOrDefault(alias));
     }
 
-    public ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken)
+    public async ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken)
     {
+        await OnRead(collection);
         lock (_lock)
         {
             if (!_collections.ContainsKey(collection)) throw new KeyNotFoundException($"There is no collection {collection}.");
             var hold = new Hold(this, collection);
             _holds.Add(hold);
-            return ValueTask.FromResult<IAsyncDisposable>(hold);
+            return hold;
         }
     }
 

@@ -1,0 +1,43 @@
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.VectorIndex;
+using Microsoft.Extensions.Options;
+
+namespace BeeFormer.Streaming.Api;
+
+/// <summary>Scores given items as <see cref="Recommender"/> scores those that it finds.</summary>
+internal sealed class CandidateScoring(IVectorIndex index, HiddenItems hidden, PopularityCounter popularity, IOptions<RankingOptions> ranking)
+{
+    /// <param name="candidates">Distinct.</param>
+    /// <returns>The candidates that may be shown, best first, ties by id, and why the others may not. <c>Popular</c>: the taste says nothing, and the scores are shares of the most popular item's popularity.</returns>
+    public async Task<(IReadOnlyList<RankedItem> Items, IReadOnlyList<LeftOut> LeftOut, bool Popular)> ScoreAsync(
+        PairLease pair, Recommender.Taste taste, IReadOnlyList<ItemId> candidates, CancellationToken cancellationToken)
+    {
+        var stored = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item).Union(candidates)], cancellationToken)).ToDictionary(item => item.Id);
+        var user = UserVector.Sum(taste.Items, item => stored.TryGetValue(item, out var known) ? known.Vector : null);
+        var shares = popularity.Shares(candidates);
+        var strengths = taste.Own.ToDictionary(item => item.Item, item => item.Strength);
+        var hiddenNow = hidden.Current;
+
+        var items = new List<RankedItem>();
+        var leftOut = new List<LeftOut>();
+        foreach (var candidate in candidates)
+            if (hiddenNow.Contains(candidate) || stored.TryGetValue(candidate, out var known) && !known.Available) leftOut.Add(new LeftOut(candidate.Value, "hidden"));
+            else if (!stored.TryGetValue(candidate, out var item)) leftOut.Add(new LeftOut(candidate.Value, "unknown"));
+            else items.Add(new RankedItem(candidate.Value, item.Title, Score(item), null));
+        return ([.. items.OrderByDescending(item => item.Score).ThenBy(item => item.ItemId, StringComparer.Ordinal)], leftOut, user is null);
+
+        double Score(IndexedItem item)
+        {
+            if (user is null) return shares[item.Id];
+            double cosine = Dot(user, item.Vector);
+            return ranking.Value.ModelAlone ? cosine : Blend.Score(cosine, shares[item.Id], strengths.GetValueOrDefault(item.Id), ranking.Value);
+        }
+    }
+
+    private static double Dot(float[] left, float[] right)
+    {
+        double sum = 0;
+        for (int n = 0; n < left.Length; n++) sum += (double)left[n] * right[n];
+        return sum;
+    }
+}
