@@ -74,10 +74,10 @@ public static class ApiHosting
             options.SerializerOptions.AllowDuplicateProperties = false;
         });
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.AddDashboard();
         services.AddSingleton<IProblemDetailsWriter, Problems.Writer>();
         services.AddProblemDetails();
         services.AddExceptionHandler<Problems>();
-        services.AddDashboard();
         ApiKeyAuthentication.Add(services);
         RateLimits.Add(services);
         Decompression.Add(services);

@@ -40,14 +40,13 @@ internal sealed class ModelComparison(IVectorIndex index, IModelStore models, Lo
     {
         using var serving = pairs.Enter();
         if (serving is null) return [];
-        var filter = serving.Shown(ItemFilter.None.Without(own.ToHashSet()));
         for (int wanted = k; ; wanted *= 2)
         {
-            var found = await index.SearchAsync(collection.Name, new QueryVector(collection.Fingerprint, vector), wanted, filter, cancellationToken);
+            var found = await index.SearchAsync(collection.Name, new QueryVector(collection.Fingerprint, vector), wanted, serving.Shown(ItemFilter.None.Without(own.ToHashSet())), cancellationToken);
             var there = (await recommender.ShownAsync(serving, [.. found.Select(item => item.Id)], cancellationToken)).ToDictionary(item => item.Id, item => item.Title);
-            var shown = found.Where(item => there.ContainsKey(item.Id)).ToList();
+            var shown = found.Where(item => there.ContainsKey(item.Id) && !serving.Hides(item.Id)).ToList();
             if (shown.Count >= k || found.Count < wanted || wanted > MostSearched)
-                return [.. shown.Take(k).Where(item => !serving.Hides(item.Id)).Select(item => new RankedItem(item.Id.Value, there[item.Id], item.Score, null))];
+                return [.. shown.Take(k).Select(item => new RankedItem(item.Id.Value, there[item.Id], item.Score, null))];
         }
     }
 
@@ -57,7 +56,7 @@ internal sealed class ModelComparison(IVectorIndex index, IModelStore models, Lo
         if (query.Text is { } text) return (await EmbedAsync(collection.Version, text, cancellationToken), []);
         var taste = query.User is { } user ? await recommender.TasteOfAsync(user, cancellationToken) : Recommender.TasteOf(query.Items);
         var vectors = (await index.FetchAsync(collection.Name, [.. taste.Items.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id, item => item.Vector);
-        return (UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : null), [.. taste.Seen]);
+        return (UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : (ReadOnlyMemory<float>?)null), [.. taste.Seen]);
     }
 
     private async Task<float[]> EmbedAsync(ModelVersion version, string text, CancellationToken cancellationToken)

@@ -12,10 +12,10 @@ namespace BeeFormer.Streaming.Api;
 /// <summary>Two models side by side.</summary>
 internal static class CompareEndpoints
 {
-    public static void Map(IEndpointRouteBuilder v1) => v1.MapPost("/compare", CompareAsync).WithName("CompareModels").WithExample("""{"text": "something to cook on outdoors", "k": 10}""").RequireAuthorization(Scopes.Admin).WithTags("Models")
+    public static void Map(IEndpointRouteBuilder v1) => v1.MapPost("/compare", CompareAsync).WithName("CompareModels").WithExample("""{"text": "something to cook on in the woods", "k": 5}""").RequireAuthorization(Scopes.Admin).WithTags("Models")
         .WithSummary("Answers one question by two models, each by its own vectors")
         .WithDescription("The model alone ranks: no popularity, no purchases. Both models need a collection in the index, which keeps those of the live model and of the one before it. A text makes a model that does not serve be loaded for the question, one at a time.")
-        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
+        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge);
 
     public static async Task<Results<Ok<CompareAnswer>, ProblemHttpResult>> CompareAsync(
         CompareRequest request, ModelComparison comparison, IModelStore models, ServingPairs pairs, IOptions<ApiOptions> options, CancellationToken cancellationToken)
@@ -37,7 +37,7 @@ internal static class CompareEndpoints
             }
             catch (TimeoutException late)
             {
-                return Refused.Problem(StatusCodes.Status503ServiceUnavailable, "not_ready", late.Message);
+                return Refused.Problem(StatusCodes.Status503ServiceUnavailable, "unavailable", late.Message);
             }
             catch (InvalidDataException damaged)
             {

@@ -1,6 +1,8 @@
+using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Standalone.Hosting;
 using BeeFormer.Streaming.Trainer;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Standalone.Doctor;
 
@@ -41,7 +43,7 @@ internal static class Examination
             return EncoderCheck.Look(encoder.Path ?? policy.Embedder, encoder.Arithmetic, patient.Canary);
         }));
         findings.AddRange(DataFolderChecks.Look(patient.Data, patient.Machine));
-        findings.Add(Guarded("address", () => AddressCheck.Look(patient.Urls, Directory.Exists(patient.Data) ? ServerFile.Read(Path.GetFullPath(patient.Data)) : null)));
+        findings.Add(Guarded("address", () => AddressCheck.Look(patient.Urls, Directory.Exists(patient.Data) ? ServerFile.Read(Path.GetFullPath(patient.Data)) : null, ApiKeyEntry.Read(patient.Configuration).Count > 0)));
         findings.AddRange(await Task.WhenAll(asked));
         return DoctorReport.Of(findings);
     }
@@ -52,7 +54,7 @@ internal static class Examination
         {
             return look();
         }
-        catch (Exception failure) when (failure is InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is InvalidDataException or InvalidOperationException or OptionsValidationException or IOException or UnauthorizedAccessException)
         {
             return Finding.Problem(check, $"{failure.Message}{(failure.InnerException is { } inner ? $" {inner.Message}" : "")}", "Set right what the sentence names.");
         }

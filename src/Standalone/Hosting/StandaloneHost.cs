@@ -94,7 +94,8 @@ internal sealed class StandaloneHost : IAsyncDisposable
         IServiceCollection services = builder.Services;
         services.AddSingleton<IHostLifetime, CommandLifetime>();
         services.AddSingleton<TrainingBoard>();
-        services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
+        services.AddCheckedOptions<EncoderCacheOptions>(EncoderCacheOptions.Section);
+        services.AddSingleton(provider => new EncoderOutputCache(folder.Cache, provider.GetRequiredService<IOptions<EncoderCacheOptions>>().Value.MaxBytes, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
         services.AddEventLog(builder.Configuration, folder.Log);
         services.AddProfiles(builder.Configuration, folder.Profiles);
