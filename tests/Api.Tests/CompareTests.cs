@@ -45,8 +45,12 @@ public sealed class CompareTests
             Assert.Equal(HttpStatusCode.OK, status);
             foreach (var ranking in answer.GetProperty("rankings").EnumerateArray()) Assert.Equal(["i1", "i2", "i3", "i4", "i5"], ApiUnderTest.Ids(ranking).Order());
         }
-        var (_, unknown) = await api.PostAsync("/v1/compare", new { user_id = "nobody" });
-        foreach (var ranking in unknown.GetProperty("rankings").EnumerateArray()) Assert.Empty(ApiUnderTest.Ids(ranking));
+        foreach (object question in new object[] { new { user_id = "nobody" }, new { item_id = "absent" }, new { history = new[] { "absent" } } })
+        {
+            var (status, answer) = await api.PostAsync("/v1/compare", question);
+            Assert.Equal(HttpStatusCode.OK, status);
+            foreach (var ranking in answer.GetProperty("rankings").EnumerateArray()) Assert.Empty(ApiUnderTest.Ids(ranking));
+        }
     }
 
     [Fact]
