@@ -30,6 +30,7 @@ internal static class Examples
         ["beeformer dead-letters list"] = ["beeformer dead-letters list --where reason=missing_field --data ./data"],
         ["beeformer dead-letters show"] = ["beeformer dead-letters show interactions/0/42 --data ./data"],
         ["beeformer dead-letters replay"] = ["beeformer dead-letters replay --where topic=items --dry-run --data ./data", "beeformer dead-letters replay interactions/0/42 --data ./data"],
+        ["beeformer keys new"] = ["beeformer keys new --name shop --scopes read,write"],
         ["beeformer doctor"] = ["beeformer doctor --data ./data", "beeformer doctor --data ./data --json"],
         ["beeformer completion"] = ["source <(beeformer completion bash)", "beeformer completion zsh > ~/.zfunc/_beeformer", "beeformer completion fish > ~/.config/fish/completions/beeformer.fish"],
     };

@@ -9,11 +9,12 @@ internal static class AddressCheck
 {
     /// <param name="urls">Separated by semicolons.</param>
     /// <param name="own">Where a server on the same data folder listens; null: there is none.</param>
-    public static Finding Look(string urls, Uri? own)
+    /// <param name="keyed">There are API keys.</param>
+    public static Finding Look(string urls, Uri? own, bool keyed = false)
     {
         try
         {
-            Loopback.Check(urls);
+            Loopback.Check(urls, keyed);
         }
         catch (InvalidDataException refused)
         {

@@ -1,6 +1,8 @@
+using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Standalone.Hosting;
 using BeeFormer.Streaming.Trainer;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Standalone.Doctor;
 
@@ -41,10 +43,13 @@ internal static class Examination
             return EncoderCheck.Look(encoder.Path ?? policy.Embedder, encoder.Arithmetic, patient.Canary);
         }));
         findings.AddRange(DataFolderChecks.Look(patient.Data, patient.Machine));
-        findings.Add(Guarded("address", () => AddressCheck.Look(patient.Urls, Directory.Exists(patient.Data) ? ServerFile.Read(Path.GetFullPath(patient.Data)) : null)));
+        findings.Add(Guarded("address", () => AddressCheck.Look(patient.Urls, Directory.Exists(patient.Data) ? ServerFile.Read(Path.GetFullPath(patient.Data)) : null, keyed: Keys(patient).Count > 0)));
         findings.AddRange(await Task.WhenAll(asked));
         return DoctorReport.Of(findings);
     }
+
+    private static IReadOnlyList<ApiKeyEntry> Keys(Patient patient) => ApiKeyEntry.Read(
+        new ConfigurationBuilder().AddConfiguration(patient.Configuration).AddJsonFile(Path.Combine(Path.GetFullPath(patient.Data), DataFolder.KeysFile), optional: true).Build());
 
     private static Finding Guarded(string check, Func<Finding> look)
     {
@@ -52,7 +57,7 @@ internal static class Examination
         {
             return look();
         }
-        catch (Exception failure) when (failure is InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException or OptionsValidationException)
         {
             return Finding.Problem(check, $"{failure.Message}{(failure.InnerException is { } inner ? $" {inner.Message}" : "")}", "Set right what the sentence names.");
         }
