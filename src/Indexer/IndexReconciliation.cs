@@ -119,12 +119,12 @@ internal sealed class IndexReconciliation(
         using var catalogue = await CatalogueSnapshot.ReadAsync(windows, log, read, upTo, encodes ? options.Value.InteractionsForOrder : 0, cancellationToken);
         var (version, name) = (target.Collection.Version, target.Collection.Name);
         var pace = new RebuildPace(target.Collection, time);
-        long before = 0;
+        long? before = null;
         bool filled = await build.FillAsync(catalogue, from.Values.DefaultIfEmpty(0).Min(), options.Value.RebuildBatch, (done, total) =>
         {
-            var progress = pace.At(done, total);
-            metrics.Rebuilt(progress.ItemsPerSecond is null ? 0 : done - before, left: total - done);
+            metrics.Rebuilt(done - (before ?? done), left: total - done);
             before = done;
+            var progress = pace.At(done, total);
             // A bus that does not answer must not slow the build down: the next word says more.
             if (_telling.IsCompleted) _telling = TellAsync(progress, cancellationToken);
             return models.Live == version;

@@ -119,7 +119,7 @@ public sealed class PairKeepingTests
             using var response = await asked;
             Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
             Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
-            Assert.Equal(TimeSpan.FromSeconds(1), response.Headers.RetryAfter!.Delta);
+            Assert.True(response.Headers.RetryAfter!.Delta > TimeSpan.Zero);
         }
         Assert.Equal(1, api.Pairs.Identity!.Generation);
         index.OnRead = _ => Task.CompletedTask;

@@ -5,7 +5,7 @@ using BeeFormer.Streaming.VectorIndex;
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>Answers one question by the vectors of any model whose collection the index still holds, the model alone deciding. A model that does not serve is loaded for the question: one at a time.</summary>
-internal sealed class ModelComparison(IVectorIndex index, IModelStore models, LoadQueryEmbedder load, ServingPairs pairs, Recommender recommender, HiddenItems hidden, TimeProvider time) : IDisposable
+internal sealed class ModelComparison(IVectorIndex index, IModelStore models, LoadQueryEmbedder load, ServingPairs pairs, Recommender recommender, TimeProvider time) : IDisposable
 {
     /// <summary>Longest time that loading a model, waiting for one's turn included, may take.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -38,15 +38,13 @@ internal sealed class ModelComparison(IVectorIndex index, IModelStore models, Lo
     /// <summary>A collection that does not serve gets no events any more: what it finds must still be there for the one that does.</summary>
     private async Task<IReadOnlyList<RankedItem>> ShownAsync(CollectionInfo collection, float[] vector, IReadOnlyCollection<ItemId> own, int k, CancellationToken cancellationToken)
     {
-        var hiddenAtStart = hidden.Current;
         using var serving = pairs.Enter();
         if (serving is null) return [];
         for (int wanted = k; ; wanted *= 2)
         {
-            var found = await index.SearchAsync(collection.Name, new QueryVector(collection.Fingerprint, vector), wanted, ItemFilter.None.Without(own.Union(hiddenAtStart).ToHashSet()), cancellationToken);
-            var there = (await index.FetchAsync(serving.Collection, [.. found.Select(item => item.Id)], cancellationToken)).Where(item => item.Available).ToDictionary(item => item.Id, item => item.Title);
-            var hiddenNow = hidden.Current;
-            var shown = found.Where(item => there.ContainsKey(item.Id) && !hiddenNow.Contains(item.Id)).ToList();
+            var found = await index.SearchAsync(collection.Name, new QueryVector(collection.Fingerprint, vector), wanted, serving.Shown(ItemFilter.None.Without(own.ToHashSet())), cancellationToken);
+            var there = (await recommender.ShownAsync(serving, [.. found.Select(item => item.Id)], cancellationToken)).ToDictionary(item => item.Id, item => item.Title);
+            var shown = found.Where(item => there.ContainsKey(item.Id) && !serving.Hides(item.Id)).ToList();
             if (shown.Count >= k || found.Count < wanted || wanted > MostSearched)
                 return [.. shown.Take(k).Select(item => new RankedItem(item.Id.Value, there[item.Id], item.Score, null))];
         }
@@ -58,7 +56,7 @@ internal sealed class ModelComparison(IVectorIndex index, IModelStore models, Lo
         if (query.Text is { } text) return (await EmbedAsync(collection.Version, text, cancellationToken), []);
         var taste = query.User is { } user ? await recommender.TasteOfAsync(user, cancellationToken) : Recommender.TasteOf(query.Items);
         var vectors = (await index.FetchAsync(collection.Name, [.. taste.Items.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id, item => item.Vector);
-        return (UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : null), [.. taste.Seen]);
+        return (UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : (ReadOnlyMemory<float>?)null), [.. taste.Seen]);
     }
 
     private async Task<float[]> EmbedAsync(ModelVersion version, string text, CancellationToken cancellationToken)

@@ -55,7 +55,7 @@ internal static class EmbeddingEndpoints
         if (Id.Problem("user_id", request.UserId) is { } badUser) return Refused.Field("user_id", badUser + ".");
         var taste = await recommender.TasteOfAsync(new UserId(request.UserId!), cancellationToken);
         var vectors = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id, item => item.Vector);
-        float[]? user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out float[]? vector) ? vector : null);
+        float[]? user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out float[]? vector) ? vector : (ReadOnlyMemory<float>?)null);
         return Answer([new EmbeddingDescription(0, user, UserId: request.UserId, Reason: user is null ? "unknown" : null)], pair);
     }
 

@@ -13,7 +13,7 @@ internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter pop
         PairLease pair, Recommender.Taste taste, IReadOnlyList<ItemId> candidates, CancellationToken cancellationToken)
     {
         var stored = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item).Union(candidates)], cancellationToken)).ToDictionary(item => item.Id);
-        var user = UserVector.Sum(taste.Items, item => stored.TryGetValue(item, out var known) ? known.Vector : null);
+        var user = UserVector.Sum(taste.Items, item => stored.TryGetValue(item, out var known) ? known.Vector : (ReadOnlyMemory<float>?)null);
         var shares = popularity.Shares(candidates);
         var strengths = taste.Own.ToDictionary(item => item.Item, item => item.Strength);
 

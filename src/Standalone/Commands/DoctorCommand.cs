@@ -1,5 +1,7 @@
 using System.CommandLine;
 using BeeFormer.Streaming.Standalone.Doctor;
+using BeeFormer.Streaming.Standalone.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Spectre.Console;
 
@@ -21,6 +23,7 @@ internal static class DoctorCommand
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             var configuration = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }).Configuration;
+            configuration.AddJsonFile(Path.GetFullPath(Path.Combine(parsed.GetRequiredValue(data), DataFolder.KeysFile)), optional: true, reloadOnChange: false);
             DoctorReport report = await Examination.RunAsync(new Patient(
                 parsed.GetRequiredValue(data), address.Of(parsed), parsed.GetValue(policy), configuration, Machine.This(), Server.All, Canary.Bundled, Limit, TimeProvider.System), token);
             Print(json.People(parsed), report);

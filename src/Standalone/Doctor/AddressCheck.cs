@@ -9,19 +9,20 @@ internal static class AddressCheck
 {
     /// <param name="urls">Separated by semicolons.</param>
     /// <param name="own">Where a server on the same data folder listens; null: there is none.</param>
-    /// <param name="keyed">There are API keys.</param>
-    public static Finding Look(string urls, Uri? own, bool keyed = false)
+    /// <param name="keys">Whether API keys keep strangers out, so that any address will do.</param>
+    public static Finding Look(string urls, Uri? own, bool keys = false)
     {
         try
         {
-            Loopback.Check(urls, keyed);
+            if (!keys) Loopback.Check(urls);
         }
         catch (InvalidDataException refused)
         {
             return Finding.Problem("address", refused.Message, "Name another address (--urls, --port).");
         }
-        foreach (Uri url in urls.Split(';', StringSplitOptions.TrimEntries).Select(url => new Uri(url)))
+        foreach (string text in urls.Split(';', StringSplitOptions.TrimEntries))
         {
+            if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? url)) return Finding.Problem("address", $"\"{text}\" is no address; expected http://host:port.", "Name another address (--urls, --port).");
             if (url.Authority == own?.Authority) return Finding.Ok("address", $"{urls}: the server of the data folder listens there");
             if (Listen(url) is { } why) return Finding.Problem("address", $"{url.GetLeftPart(UriPartial.Authority)}: {why}", "End the process that listens there, or name another address (--urls, --port).");
         }

@@ -43,13 +43,10 @@ internal static class Examination
             return EncoderCheck.Look(encoder.Path ?? policy.Embedder, encoder.Arithmetic, patient.Canary);
         }));
         findings.AddRange(DataFolderChecks.Look(patient.Data, patient.Machine));
-        findings.Add(Guarded("address", () => AddressCheck.Look(patient.Urls, Directory.Exists(patient.Data) ? ServerFile.Read(Path.GetFullPath(patient.Data)) : null, keyed: Keys(patient).Count > 0)));
+        findings.Add(Guarded("address", () => AddressCheck.Look(patient.Urls, Directory.Exists(patient.Data) ? ServerFile.Read(Path.GetFullPath(patient.Data)) : null, ApiKeyEntry.Read(patient.Configuration).Count > 0)));
         findings.AddRange(await Task.WhenAll(asked));
         return DoctorReport.Of(findings);
     }
-
-    private static IReadOnlyList<ApiKeyEntry> Keys(Patient patient) => ApiKeyEntry.Read(
-        new ConfigurationBuilder().AddConfiguration(patient.Configuration).AddJsonFile(Path.Combine(Path.GetFullPath(patient.Data), DataFolder.KeysFile), optional: true).Build());
 
     private static Finding Guarded(string check, Func<Finding> look)
     {
@@ -57,7 +54,7 @@ internal static class Examination
         {
             return look();
         }
-        catch (Exception failure) when (failure is InvalidDataException or InvalidOperationException or IOException or UnauthorizedAccessException or OptionsValidationException)
+        catch (Exception failure) when (failure is InvalidDataException or InvalidOperationException or OptionsValidationException or IOException or UnauthorizedAccessException)
         {
             return Finding.Problem(check, $"{failure.Message}{(failure.InnerException is { } inner ? $" {inner.Message}" : "")}", "Set right what the sentence names.");
         }

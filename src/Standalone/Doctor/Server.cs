@@ -1,5 +1,6 @@
 using BeeFormer.Streaming.EventLog.Kafka;
 using BeeFormer.Streaming.Profiles.Redis;
+using BeeFormer.Streaming.VectorIndex.Qdrant;
 using BeeFormer.Streaming.WindowStore.S3;
 using Microsoft.Extensions.Configuration;
 
@@ -15,7 +16,7 @@ internal sealed record Server(string Check, string Key, Func<IConfiguration, boo
     [
         Named("event log: Kafka", "Kafka:BootstrapServers", KafkaReach.AskAsync),
         Named("profiles: Redis", "Redis:Configuration", RedisReach.AskAsync),
-        Named("vector index: Qdrant", QdrantReach.Endpoint, QdrantReach.AskAsync),
+        Named("vector index: Qdrant", "Qdrant:Endpoint", QdrantReach.AskAsync),
         new("windows: S3", "Storage:Uri", S3Reach.IsConfigured, S3Reach.AskAsync),
     ];
 

@@ -133,6 +133,7 @@ internal sealed partial class Collection : IDisposable
         await turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            loading = false;
             if (recent.Count >= plan.RecentRows / 8) Seal();
             else log.Flush();
             StartTidying();
@@ -179,6 +180,7 @@ internal sealed partial class Collection : IDisposable
             queue.Clear();
         }
         bool durable = batch.Any(write => write.Durable);
+        loading = !durable;
         var draft = new SnapshotDraft(newest!);
         (long logLength, int rows) = (log.Length, recent.Count);
         try

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.InteropServices;
@@ -17,6 +18,7 @@ internal sealed record PreparedQuery(float[] Vector, int K, ItemFilter Filter, b
 /// </summary>
 internal sealed unsafe class Search : IDisposable
 {
+    private const int MinDense = 6; // of 64 rows
     private const int PrefetchBytes = 8192;
     private const int WordsPerStep = 64; // of 64 rows each
     private const long MinBytesForTwo = 8 << 20;
@@ -125,8 +127,10 @@ internal sealed unsafe class Search : IDisposable
                 {
                     ulong rows = wanted[n][at].Words[word];
                     if (rows == 0) continue;
+                    // Where several of 64 rows are wanted, reading all of them in order is faster than picking these.
+                    ulong read = BitOperations.PopCount(rows) >= MinDense && part.Items[word] == ulong.MaxValue ? ulong.MaxValue : rows;
                     var codes = queries[n].Codes;
-                    CodeProducts.Best(part.CodeRows + 64L * word * part.Stride, part.Stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(codes.Numbers, 0), rows, products, rows == ulong.MaxValue ? ahead : 0);
+                    CodeProducts.Best(part.CodeRows + 64L * word * part.Stride, part.Stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(codes.Numbers, 0), read, products, read == ulong.MaxValue ? ahead : 0);
                     ahead = 0;
                     Gather(products, rows, part, at, 64 * word, codes, candidates[n], ref thresholds[n]);
                 }
@@ -150,7 +154,7 @@ internal sealed unsafe class Search : IDisposable
             some &= (uint)Vector512.GreaterThanOrEqual(highest, Vector512.Create(threshold)).ExtractMostSignificantBits();
             for (; some != 0; some &= some - 1)
             {
-                int lane = System.Numerics.BitOperations.TrailingZeroCount(some);
+                int lane = BitOperations.TrailingZeroCount(some);
                 float least = candidates.Add(at, firstRow + n + lane, highest[lane], estimates[lane] - bounds[lane]);
                 if (least > threshold) threshold = least; // another thread's may be overwritten: each of them holds
             }

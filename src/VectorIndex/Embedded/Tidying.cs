@@ -11,6 +11,10 @@ internal sealed partial class Collection
     private readonly CancellationTokenSource stopping = new();
     private Task tidying = Task.CompletedTask;
     private bool verifying;
+
+    /// <summary>While a collection fills, dividing it into lists would be done again and again.</summary>
+    private volatile bool loading;
+
     private volatile InvalidDataException? damage;
 
     /// <summary>Only with the turn held, or before anybody else knows the collection.</summary>
@@ -49,7 +53,7 @@ internal sealed partial class Collection
         if (old.Count == 0) return false;
         var (items, deletions) = Rows(old);
         BuiltLists? lists = null;
-        if (plan.ApproximateFrom > 0 && snapshot.Parts.Sum(part => (long)part.Rows) >= plan.ApproximateFrom && items.Count >= plan.MinListedRows)
+        if (!loading && plan.ApproximateFrom > 0 && snapshot.Parts.Sum(part => (long)part.Rows) >= plan.ApproximateFrom && items.Count >= plan.MinListedRows)
         {
             (var ordered, lists) = RowClustering.Divide(items, Info.Dimension, stopping.Token);
             items = [.. ordered];
@@ -118,7 +122,7 @@ internal sealed partial class Collection
             return chosen.Count > 1 ? chosen : [];
         }
         long all = segments.Sum(segment => segment.Rows);
-        if (plan.ApproximateFrom == 0 || all < plan.ApproximateFrom) return [];
+        if (loading || plan.ApproximateFrom == 0 || all < plan.ApproximateFrom) return [];
         chosen = [.. segments.Where(segment => segment.View.Part.Lists is null).Select(segment => segment.View)];
         rows = chosen.Sum(NewestItems);
         return rows >= plan.MinListedRows && rows > all / 8 && rows <= MaxMergedRows ? chosen : [];

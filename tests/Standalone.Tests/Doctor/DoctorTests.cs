@@ -151,9 +151,9 @@ public sealed class DoctorTests : IDisposable
         Is("ok", AddressCheck.Look(url, new Uri(url)), "the server of the data folder");
         Is("ok", AddressCheck.Look("http://127.0.0.1:0", null), "is free");
         Is("problem", AddressCheck.Look("http://0.0.0.0:8080", null), "expected a loopback address");
-        Is("ok", AddressCheck.Look("http://0.0.0.0:0", null, keyed: true), "is free");
         Is("problem", AddressCheck.Look("here", null), "is no address");
-        Is("problem", AddressCheck.Look("here", null, keyed: true), "is no address");
+        Is("problem", AddressCheck.Look("here", null, keys: true), "is no address");
+        Is("ok", AddressCheck.Look("http://0.0.0.0:0", null, keys: true), "is free");
     }
 
     /// <returns>By what was looked at.</returns>
