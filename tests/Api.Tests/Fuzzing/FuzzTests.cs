@@ -22,6 +22,7 @@ public sealed class FuzzTests
     {
         await using var api = await RankingTests.ShopAsync();
         foreach (string id in HostileRequests.Ids) await api.IndexAsync(id, "red lamp " + id.Length.ToString(CultureInfo.InvariantCulture), revision: 1);
+        await api.ServeAsync('b'); // so that there are two models to compare
         var document = JsonElement.Parse(await api.Client.GetStringAsync("/openapi/v1.json", ApiUnderTest.Token));
         var failures = new ConcurrentQueue<string>();
         var reached = new ConcurrentDictionary<(string Operation, bool Success), int>();
