@@ -3,12 +3,16 @@ namespace BeeFormer.Streaming.Encoder;
 /// <summary>The encoder that a run starts from: the folder that the user names, else the one that comes with the program.</summary>
 public static class StartEncoder
 {
-    /// <param name="named">Folder; null: <see cref="SentenceEncoder.DefaultFolder"/>.</param>
+    /// <summary>What the bundled encoder is called where models are published.</summary>
+    public const string BundledName = "sentence-transformers/all-MiniLM-L6-v2";
+
+    /// <param name="named">Folder, or <see cref="BundledName"/>; null: <see cref="SentenceEncoder.DefaultFolder"/>.</param>
     /// <param name="maxSequenceLength">Tokens a text is cut to, special tokens counted; null: the folder's own.</param>
     /// <param name="arithmetic">What <see cref="SentenceEncoder.Encode"/> computes in.</param>
     /// <exception cref="InvalidDataException">Names the file and what was expected, and says what the user can do.</exception>
     public static SentenceEncoder Load(string? named, int? maxSequenceLength, EncoderArithmetic arithmetic = EncoderArithmetic.Auto)
     {
+        if (named == BundledName && !Directory.Exists(named)) named = null;
         try
         {
             SentenceEncoder encoder = SentenceEncoder.Load(named ?? SentenceEncoder.DefaultFolder, maxSequenceLength, arithmetic);

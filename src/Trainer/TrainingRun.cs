@@ -45,6 +45,8 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
     private TrainingOutcome Learn(TrainEncoder request, IProgress<TrainingProgressed>? progress, CancellationToken cancellationToken)
     {
         var phases = new TrainingPhases(request.TrainingId, progress, clock);
+        if (policy.Type == PolicyType.SentenceTransformer) return Rejected("policy_type is sentence_transformer: the encoder serves as it came, and nothing is trained.");
+        if (policy is { Type: PolicyType.Elsa, ElsaEpochs: 0 }) return Rejected("policy_type is elsa and elsa_epochs is 0: there is nothing to compare; set elsa_epochs.");
         if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
             return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
         if (TrainingDevices.Problem(policy) is { } missing) return Rejected(missing);
@@ -81,6 +83,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         using IDisposable inUse = models.Lease(live);
         using EmbeddingModel incumbent = shared.Rent(models.EncoderFolder(live), cache);
         if (PicturePolicy.Problem(policy, incumbent) is { } other) return Rejected(other);
+        if (policy.Type == PolicyType.Elsa) return Compared(live, request, window, Compare(incumbent, catalogue, split, old, phases, cancellationToken));
         using EmbeddingModel? untrained = request.Tempo == TrainingTempo.Encoder && policy.WarmStart == WarmStart.Base ? Untrained(record) : null;
         (ItemEncoder? tuned, Head? inLoop) = request.Tempo == TrainingTempo.Encoder
             ? LearnEncoder(untrained ?? incumbent, catalogue, learning, keep, phases, record, cancellationToken)
@@ -154,6 +157,25 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         using EmbeddingModel? untrained = first is null ? null : shared.Rent(models.EncoderFolder(first.Version), cache);
         return Judgement.Of(challenger, incumbent, untrained, evaluation, split, policy, phases);
     }
+
+    /// <summary>ELSA and the other baselines beside the model in service, on the same slice.</summary>
+    private JsonObject Compare(EmbeddingModel incumbent, TrainingCatalogue catalogue, WindowSplit split, WindowSplit? old, TrainingPhases phases, CancellationToken cancellationToken)
+    {
+        phases.Report("evaluate", 0, null);
+        var evaluation = new ModelEvaluation(split, policy.HeadAttributes ? catalogue.Words : catalogue.Texts, policy, cancellationToken, old, catalogue.Items);
+        var metrics = new JsonObject
+        {
+            ["split"] = DateTimeOffset.FromUnixTimeMilliseconds(split.SplitMs).ToString("O", CultureInfo.InvariantCulture),
+            ["users"] = split.Users.Length,
+            ["incumbent"] = ModelEvaluation.ToJson(evaluation.Of(incumbent)),
+        };
+        evaluation.AddBaselines(metrics);
+        phases.Report("evaluate", 1, null);
+        return metrics;
+    }
+
+    private TrainingOutcome Compared(ModelVersion live, TrainEncoder request, InteractionWindow window, JsonObject metrics) => Refused(live, request, window, metrics, FormattableString.Invariant(
+        $"Compared: ndcg@100 of ELSA {(double?)metrics["elsa"]!["all"]!["ndcg@100"]:0.0000}, of {live} {(double?)metrics["incumbent"]!["all"]!["ndcg@100"]:0.0000}. policy_type elsa is for comparison and is not served: it knows neither new items nor texts."));
 
     private TrainingOutcome Publish(EmbeddingModel challenger, ModelVersion live, TrainEncoder request, InteractionWindow window, JsonObject metrics, string sentence)
     {

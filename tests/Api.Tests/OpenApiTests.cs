@@ -68,6 +68,8 @@ public sealed class OpenApiTests
         await using var api = await ApiUnderTest.StartAsync();
         var document = OpenApiDocument.Parse(await api.Client.GetStringAsync("/openapi/v1.json", ApiUnderTest.Token), "json").Document!;
         await api.IndexAsync("42", "Gas stove");
+        await api.ServeAsync('b'); // two models to compare
+        await ApiUnderTest.UntilAsync(() => Task.FromResult(api.Pairs.Identity!.Generation == 2));
         foreach (var (path, item) in document.Paths)
         foreach (var (method, operation) in item.Operations!)
         {

@@ -69,7 +69,8 @@ internal static class Looks
     /// <returns>Each stop with what was wrong there, and what the walk did not reach.</returns>
     public static async Task<(int Stops, IReadOnlyList<string> Problems)> WalkAsync(IPage page)
     {
-        await page.EvaluateAsync("() => { document.activeElement?.blur(); getSelection().removeAllRanges(); scrollTo(0, 0); window.walked = new Set(); }");
+        // The body gets the focus and loses it again: the next stop is the first one.
+        await page.EvaluateAsync("() => { document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex'); window.walked = new Set(); }");
         var problems = new List<string>();
         int stops = 0;
         for (; ; stops++)

@@ -31,6 +31,9 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
     /// <summary>What the Indexer uses instead of <see cref="Index"/>, around it.</summary>
     public IVectorIndex? Around { get; set; }
 
+    /// <summary>What holds the items instead of <see cref="Index"/>, as the test sees it; the Indexer gets it as <see cref="Around"/>.</summary>
+    public IVectorIndex? Held { get; init; }
+
     public MemoryModelStore Models { get; init; } = new();
     public MemoryWindowStore Windows { get; init; } = new();
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -98,10 +101,10 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
     }
 
     public Task ServesAsync(ModelManifest model) =>
-        UntilAsync(async () => (await Index.ResolveAliasAsync("items", Token))?.Collection == $"items-{model.Model.Fingerprint.Short}");
+        UntilAsync(async () => (await (Held ?? Index).ResolveAliasAsync("items", Token))?.Collection == $"items-{model.Model.Fingerprint.Short}");
 
     public async Task<IReadOnlyDictionary<string, IndexedItem>> ItemsAsync(ModelManifest model) =>
-        (await Index.ScrollAsync($"items-{model.Model.Fingerprint.Short}", VectorIndex.ItemFilter.None, null, 10_000, Token)).ToDictionary(item => item.Id.Value);
+        (await (Held ?? Index).ScrollAsync($"items-{model.Model.Fingerprint.Short}", VectorIndex.ItemFilter.None, null, 10_000, Token)).ToDictionary(item => item.Id.Value);
 
     /// <summary>The model's collection holds what the log says, item by item: revision, title, availability and vector.</summary>
     public async Task AssertIsCatalogueAsync(ModelManifest model)

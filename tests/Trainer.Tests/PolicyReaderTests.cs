@@ -82,6 +82,33 @@ public sealed class PolicyReaderTests
     }
 
     [Fact]
+    public void The_published_example_of_another_product_is_read_as_written()
+    {
+        TrainingPolicy policy = Read("""
+            policy_configs:
+              embedding_policy: # Or scoring_policy
+                policy_type: beeformer
+                max_seq_length: 384
+                batch_size: 1
+                epochs: 1
+                lr: 1e-5
+                max_output: 1
+                top_k: 0
+                embedder_batch_size: 100
+            """);
+        Assert.Equal((PolicyType.Beeformer, 384, 1, 1, 1e-5, 1, 0, 100), (policy.Type, policy.MaxSeqLength, policy.BatchSize, policy.Epochs, policy.Lr, policy.MaxOutput, policy.TopK, policy.EmbedderBatchSize));
+    }
+
+    [Fact]
+    public void Event_values_name_the_types_that_are_learned_from()
+    {
+        TrainingPolicy policy = Read("event_values: [purchase, wishlist]\n");
+        Assert.Equal(new Dictionary<string, double> { ["purchase"] = 1, ["wishlist"] = 1 }, new TrainerOptions().Query(default, policy).TypeWeights);
+        Assert.Equal(0.2, new TrainerOptions { TypeWeights = { ["purchase"] = 0.2, ["view"] = 0.1 } }.Query(default, policy).TypeWeights["purchase"]);
+        Assert.Equal(new TrainerOptions().Query(default).TypeWeights, new TrainerOptions().Query(default, Read("")).TypeWeights);
+    }
+
+    [Fact]
     public void A_missing_file_is_named() => Assert.Contains("nowhere.yaml", Assert.Throws<InvalidDataException>(() => TrainingPolicy.Load("nowhere.yaml")).Message, StringComparison.Ordinal);
 
     private static TrainingPolicy Read(string yaml) => PolicyReader.Read(new StringReader(yaml), "policy.yaml");

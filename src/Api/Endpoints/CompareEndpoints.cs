@@ -15,7 +15,7 @@ internal static class CompareEndpoints
     public static void Map(IEndpointRouteBuilder v1) => v1.MapPost("/compare", CompareAsync).WithName("CompareModels").WithExample("""{"text": "something to cook on in the woods", "k": 5}""").RequireAuthorization(Scopes.Admin).WithTags("Models")
         .WithSummary("Answers one question by two models, each by its own vectors")
         .WithDescription("The model alone ranks: no popularity, no purchases. Both models need a collection in the index, which keeps those of the live model and of the one before it. A text makes a model that does not serve be loaded for the question, one at a time.")
-        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
+        .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge);
 
     public static async Task<Results<Ok<CompareAnswer>, ProblemHttpResult>> CompareAsync(
         CompareRequest request, ModelComparison comparison, IModelStore models, ServingPairs pairs, IOptions<ApiOptions> options, CancellationToken cancellationToken)
@@ -55,8 +55,7 @@ internal static class CompareEndpoints
             return Refused.Field("text", "Expected one of text, item_id, user_id and history.");
         if (request.Text is { } text)
         {
-            if (string.IsNullOrWhiteSpace(text)) return Refused.Field("text", "text is empty; expected what is looked for, in plain words.");
-            if (text.Length > options.MaxTextLength) return Refused.Field("text", $"text has {text.Length} characters; at most {options.MaxTextLength} are allowed.");
+            if (QueryInput.Text("text", text, options.MaxTextLength) is { } badText) return badText;
             query = new ComparedQuery(text, null, []);
             return null;
         }

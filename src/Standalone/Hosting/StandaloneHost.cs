@@ -86,7 +86,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
             keys.OnLoadException = failure => failure.Ignore = running.Value; // at the start it stops the program, later the keys stay as they were
             keys.ResolveFileProvider();
         });
-        if (ApiKeyEntry.Read(builder.Configuration).Count == 0) Loopback.Check(urls);
+        Loopback.Check(urls, keyed: ApiKeyEntry.Read(builder.Configuration).Count > 0);
         builder.WebHost.UseUrls(urls);
         builder.AddServiceDefaults();
         LogTo(builder.Logging, quiet, running);

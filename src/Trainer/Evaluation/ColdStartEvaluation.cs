@@ -13,6 +13,7 @@ public static class ColdStartEvaluation
     public static ColdStartReport Run(ColdStartTask task, TrainingPolicy policy, SentenceEncoder encoder, EncoderOutputCache? cache,
         IProgress<TrainingProgressed>? progress = null, CancellationToken cancellationToken = default)
     {
+        if (policy.Type != PolicyType.Beeformer) throw new InvalidDataException("evaluate measures beeformer, and beside it the untrained sentence transformer and the baselines, in any case; set policy_type: beeformer.");
         using var scope = NewDisposeScope();
         TimeProvider clock = TimeProvider.System;
         var phases = new TrainingPhases(Guid.Empty, progress, clock);

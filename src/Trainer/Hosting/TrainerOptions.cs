@@ -78,6 +78,14 @@ public sealed class TrainerOptions
     /// <summary>What the configuration says goes before what the policy says.</summary>
     internal TrainingPolicy Override(TrainingPolicy policy) => HoldoutShare is { } share ? policy with { HoldoutShare = share } : policy;
 
+    /// <summary>The window of a training by this policy.</summary>
+    internal WindowQuery Query(DateTimeOffset now, TrainingPolicy policy)
+    {
+        WindowQuery query = Query(now);
+        return policy.EventValues.Count == 0 ? query
+            : query with { TypeWeights = policy.EventValues.Distinct().ToDictionary(type => type, type => query.TypeWeights.TryGetValue(type, out double weight) ? weight : 1) };
+    }
+
     internal WindowQuery Query(DateTimeOffset now) => new()
     {
         FromMs = Window is { } length ? (now - length).ToUnixTimeMilliseconds() : null,

@@ -73,7 +73,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
             Resumption? resumption = checkpoints is not null && request.Tempo == TrainingTempo.Encoder ? new Resumption(checkpoints, interruption, logger, stoppingToken) : null;
             TrainingPolicy its = interruption?.Training is { } begun ? begun.Policy : request.Policy is { } text ? options.Value.Override(PolicyReader.Read(new StringReader(text), "policy")) : policy;
             TrainingOutcome outcome = await TrainingThread.RunAsync(options.Value.ThreadCount, () =>
-                new TrainingRun(windows, models, shared, cache, itemText, its, options.Value.Query(clock.GetUtcNow()), clock, resumption).Run(request, Progress(request.Tempo, stoppingToken), token));
+                new TrainingRun(windows, models, shared, cache, itemText, its, options.Value.Query(clock.GetUtcNow(), its), clock, resumption).Run(request, Progress(request.Tempo, stoppingToken), token));
             logger.LogInformation("Training {TrainingId} ({Tempo}, {Reason}): {Decision}", request.TrainingId, request.Tempo, request.Reason, outcome.Decision);
             TrainingState state = outcome.Published is not null ? TrainingState.Published : outcome.Metrics is not null ? TrainingState.Refused : TrainingState.Skipped;
             RemoveCheckpoint(request);

@@ -32,7 +32,7 @@ internal sealed class TrainingTriggers(TrainingQueue queue, TrainingJournal jour
         // Also while a training runs: what lands meanwhile has to be foretold before that training's model comes into service.
         if (_recall is not null && landed != _looked && await RecallDroppedAsync(_recall, stoppingToken)) _dropped = true;
         _looked = landed;
-        if (!queue.Idle) return;
+        if (!queue.Idle || policy.Type == PolicyType.SentenceTransformer) return;
         // Not before: a training that was resumed at the start is one of those to count from.
         _triggers ??= TriggerState.After(models, options.Value, policy.Head, clock.GetUtcNow());
         if (_triggers.Due(landed, clock.GetUtcNow(), _dropped) is not { } due) return;

@@ -33,6 +33,9 @@ public sealed class KeysCommandTests : IDisposable
         Assert.Equal(("shop", "write,read"), (entry.GetProperty("Name").GetString(), entry.GetProperty("Scopes").GetString()));
         Assert.True(ApiKeyHash.Parse(entry.GetProperty("Hash").GetString())!.Fits(key));
         Assert.DoesNotContain(key.Split('.')[2], entries, StringComparison.Ordinal);
+
+        JsonElement made = JsonElement.Parse((await Tool.SucceedAsync("keys", "new", "--name", "shop", "--scopes", "admin", "--json")).Output);
+        Assert.True(ApiKeyHash.Parse(made.GetProperty("hash").GetString())!.Fits(made.GetProperty("key").GetString()!));
     }
 
     [Theory]

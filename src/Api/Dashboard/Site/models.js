@@ -1,7 +1,7 @@
 // What was learned, what serves, and the way back.
 
 import { get, post } from './api.js';
-import { el, refill, table, problem, announce, confirmed } from './dom.js';
+import { el, refill, table, problem, confirmed } from './dom.js';
 import { count, time, version as named } from './figures.js';
 
 export const title = 'Models';
@@ -40,7 +40,6 @@ async function activate(version, live, fill, said, signal) {
     await fill();
     await served(version, signal);
     refill(said, el('p', { class: 'done' }, `Answers come from ${version} now.`));
-    announce(`Answers come from ${version} now.`);
     await fill();
   } catch (error) {
     if (!signal.aborted) refill(said, problem(error));

@@ -71,7 +71,7 @@ function stages(answer) {
     ingest: { large: rate(ingest?.per_second), lines: [`waiting: ${count(ingest?.lag)}`], stuck: !ingest },
     windows: { large: count(ingest?.done), lines: ['events have landed'] },
     trainer: running
-      ? { large: `${running.phase ?? running.state} ${percent(running.fraction)}`, lines: [`${running.tempo}, asked by ${running.reason}`, `loss ${measure(running.loss)}`, `phase ends in ${duration(running.eta_seconds)}`], busy: true }
+      ? { large: `${running.phase ?? running.state} ${percent(running.fraction)}`, lines: [`${running.tempo}, asked by ${running.reason}`, `loss ${measure(running.loss)}`, running.eta_seconds ? `phase ends in ${duration(running.eta_seconds)}` : ''], busy: true }
       : { large: 'idle', lines: ['no training runs'] },
     models: { large: trainer?.live ? trainer.live.slice(0, 6) : NONE, lines: [`live ${trainer?.live ?? NONE}`, `before ${trainer?.previous ?? NONE}`, `${count(trainer?.models)} kept, ${count(trainer?.refusals)} refused`], stuck: !trainer },
     indexer: building

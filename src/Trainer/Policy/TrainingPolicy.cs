@@ -6,6 +6,10 @@ namespace BeeFormer.Streaming.Trainer;
 /// </summary>
 public sealed record TrainingPolicy
 {
+    /// <summary>What is trained: <c>beeformer</c>, or for comparison <c>sentence_transformer</c> or <c>elsa</c>. Default beeformer.</summary>
+    public PolicyType Type { get; init; }
+    /// <summary>Types of interactions that are learned from, such as purchase; one without a weight of its own (<c>Trainer:TypeWeights</c>) weighs 1. Default: all that have a weight.</summary>
+    public IReadOnlyList<string> EventValues { get; init; } = [];
     /// <summary>Where the encoder is trained: <c>cpu</c>, <c>cuda</c> (the first one) or <c>cuda:N</c>. The head, evaluation and serving use the CPU. Default cpu.</summary>
     public string Device { get; init; } = "cpu";
     /// <summary>The item chunks of an encoder step are spread over several devices of this machine, their gradients summed: the result is that of one device. Default false.</summary>
@@ -90,7 +94,7 @@ public sealed record TrainingPolicy
     /// <summary>An encoder training can be resumed from where it was so long ago at most; 0: it starts over. Default 1 min.</summary>
     public TimeSpan CheckpointEvery { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>sentence-transformers folder to start from; null: the encoder that the program was given.</summary>
+    /// <summary>sentence-transformers folder to start from, or the name of the bundled encoder, <c>sentence-transformers/all-MiniLM-L6-v2</c>; null: the encoder that the program was given.</summary>
     public string? Embedder { get; init; }
     /// <summary>Tokens a text is cut to; null: as configured. </summary>
     public int? MaxSeqLength { get; init; }
@@ -133,6 +137,16 @@ public sealed record TrainingPolicy
     /// <summary>Reads a policy YAML file.</summary>
     /// <exception cref="InvalidDataException">Names file, line, column and what was expected.</exception>
     public static TrainingPolicy Load(string file) => PolicyReader.Read(file);
+}
+
+public enum PolicyType
+{
+    /// <summary>Encoder and head, learned from interactions.</summary>
+    Beeformer,
+    /// <summary>The encoder as it came: nothing is trained.</summary>
+    SentenceTransformer,
+    /// <summary>Items by their interactions alone (Vančura et al. 2022): trained and measured beside the model in service, never served, since it knows no new item and no text.</summary>
+    Elsa,
 }
 
 public enum HeadKind { Words, None }
