@@ -36,7 +36,7 @@ public sealed class RequestTests
             Filter.Equal("brand", "Acme", 5, true), Filter.Number("price", atLeast: 1.5, lessThan: 100), Filter.Time("released", after: new DateTimeOffset(2024, 1, 1, 0, 0, 0, TimeSpan.Zero)),
             Filter.Any(Filter.OneOf("1", "2"), Filter.None(Filter.Equal("colour", "red"))));
         var sent = await SentAsync("""{"items": []}""", client => client.SearchAsync(new SearchRequest { Text = "t", K = 3, Filter = filter, ExcludeIds = ["9"], Cursor = "c" }, Token));
-        Assert.Equal("""{"text":"t","k":3,"filter":{"must":[{"attribute":"brand","any_of":["Acme",5,true]},{"attribute":"price","gte":1.5,"lt":100},{"attribute":"released","after":"2024-01-01T00:00:00\u002B00:00"},{"should":[{"ids":["1","2"]},{"must_not":[{"attribute":"colour","any_of":["red"]}]}]}]},"exclude_ids":["9"],"cursor":"c"}""", sent.Body);
+        Assert.Equal("""{"text":"t","k":3,"filter":{"must":[{"attribute":"brand","any_of":["Acme",5,true]},{"attribute":"price","gte":1.5,"lt":100},{"attribute":"released","after":"2024-01-01T00:00:00+00:00"},{"should":[{"ids":["1","2"]},{"must_not":[{"attribute":"colour","any_of":["red"]}]}]}]},"exclude_ids":["9"],"cursor":"c"}""", sent.Body);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class RequestTests
             Attributes = new Dictionary<string, AttributeValue> { ["Price €"] = 49.9, ["tags"] = new[] { "gas", "outdoor" }, ["new"] = false, ["brand"] = "Acme" },
         }, Token));
         Assert.Equal((HttpMethod.Put, "/base/v1/items/42"), (sent.Method, sent.Target));
-        Assert.Equal("""{"item_id":"42","title":"Gas stove","description":"Folds.","attributes":{"Price \u20AC":49.9,"tags":["gas","outdoor"],"new":false,"brand":"Acme"},"image_url":"https://x/1","available":true,"updated_at":"2024-01-01T00:00:00\u002B02:00"}""", sent.Body);
+        Assert.Equal("""{"item_id":"42","title":"Gas stove","description":"Folds.","attributes":{"Price \u20AC":49.9,"tags":["gas","outdoor"],"new":false,"brand":"Acme"},"image_url":"https://x/1","available":true,"updated_at":"2024-01-01T00:00:00+02:00"}""", sent.Body);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class RequestTests
     {
         var sent = await SentAsync("""{"accepted": 1, "duplicate": 0, "refused": 0, "verdicts": []}""", client => client.SendEventsAsync(
             [new Interaction { EventId = "e", UserId = "u", ItemId = "i", Type = "rating", Value = 4.5, Timestamp = DateTimeOffset.UnixEpoch, SessionId = "s" }], Token));
-        Assert.Equal("""[{"event_id":"e","user_id":"u","item_id":"i","type":"rating","value":4.5,"timestamp":"1970-01-01T00:00:00\u002B00:00","session_id":"s"}]""", sent.Body);
+        Assert.Equal("""[{"event_id":"e","user_id":"u","item_id":"i","type":"rating","value":4.5,"timestamp":"1970-01-01T00:00:00+00:00","session_id":"s"}]""", sent.Body);
     }
 
     [Fact]
