@@ -142,17 +142,20 @@ internal sealed record TrainingsAnswer(IReadOnlyList<TrainingDescription> Traini
 /// <param name="State"><c>queued</c>, <c>running</c>, <c>published</c>, <c>refused</c>, <c>skipped</c>, <c>failed</c>, <c>cancelled</c> or <c>interrupted</c>.</param>
 /// <param name="Version">The published model.</param>
 /// <param name="Metrics">What the gate saw; only where one training is asked for.</param>
+/// <param name="Losses">Pairs of seconds since the start and loss; only where one training is asked for.</param>
 /// <param name="ItemsPerSecond">Texts encoded or learned from, in the phase.</param>
 /// <param name="EtaSeconds">Time until the phase ends.</param>
 /// <param name="Continues">The interrupted training that this one goes on with.</param>
 internal sealed record TrainingDescription(
     Guid TrainingId, string Tempo, string Reason, string State, DateTimeOffset RequestedAt, DateTimeOffset? StartedAt, DateTimeOffset? EndedAt,
-    string? Phase, double? Fraction, double? Loss, string? Version, string? Decision, JsonElement? Metrics, double? ItemsPerSecond, double? EtaSeconds, Guid? Continues)
+    string? Phase, double? Fraction, double? Loss, string? Version, string? Decision, JsonElement? Metrics, double? ItemsPerSecond, double? EtaSeconds, Guid? Continues,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<double[]>? Losses)
 {
     public static TrainingDescription Of(TrainingRecord record) => new(
         record.Id, record.Tempo, record.Reason, Name(record.State), record.RequestedAt, record.StartedAt, record.EndedAt, record.Phase, record.Fraction, record.Loss,
         record.Version?.Value, record.Decision, record.Metrics is { } metrics ? JsonSerializer.SerializeToElement(metrics) : null,
-        record.ItemsPerSecond, record.EtaSeconds, record.Continues);
+        record.ItemsPerSecond, record.EtaSeconds, record.Continues,
+        record.Losses is { } losses ? [.. losses.Select(point => new[] { point.Seconds, point.Loss })] : null);
 
     public static string Name(TrainingState state) => JsonNamingPolicy.SnakeCaseLower.ConvertName(state.ToString());
 }

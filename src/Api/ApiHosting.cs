@@ -74,6 +74,7 @@ public static class ApiHosting
             options.SerializerOptions.AllowDuplicateProperties = false;
         });
         services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        services.AddDashboard();
         services.AddSingleton<IProblemDetailsWriter, Problems.Writer>();
         services.AddProblemDetails();
         services.AddExceptionHandler<Problems>();
@@ -95,6 +96,7 @@ public static class ApiHosting
         app.Services.GetRequiredService<ApiKeys>(); // a wrong one stops the start
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.MapDashboard();
         app.Use(RouteId.KeepDots);
         app.UseRouting();
         if (options.CorsOrigins.Count > 0) app.UseCors();
@@ -113,6 +115,8 @@ public static class ApiHosting
         ModelEndpoints.Map(v1, options);
         TrainingEndpoints.Map(v1);
         DeadLetterEndpoints.Map(v1);
+        PipelineEndpoints.Map(v1);
+        CompareEndpoints.Map(v1);
         app.MapGroup("").AllowAnonymous().MapHealth();
         app.MapOpenApi("/openapi/{documentName}.json").AllowAnonymous();
         return app;
@@ -121,6 +125,7 @@ public static class ApiHosting
     public static void AddApiConsumers(this IBusRegistrationConfigurator bus)
     {
         bus.AddConsumer<ActivateEncoderConsumer>();
+        bus.AddDashboardConsumers();
         // Every instance of the Api hears of every switch.
         bus.AddConsumer<IndexSwitchedConsumer>().Endpoint(endpoint => { endpoint.InstanceId = Guid.NewGuid().ToString("N"); endpoint.Temporary = true; });
     }

@@ -61,4 +61,7 @@ public sealed class ApiOptions
     /// <summary>Event-time half-life of an interaction in the popularity that unknown users get. Default 7 days.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "36500.00:00:00")]
     public TimeSpan PopularityHalfLife { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>Whether the dashboard is served at <c>/</c>. Default true.</summary>
+    public bool Dashboard { get; set; } = true;
 }

@@ -28,7 +28,11 @@ public sealed record EncoderRejected(Guid TrainingId, string Decision);
 /// <summary>Asks to make a published version live again (rollback).</summary>
 public sealed record ActivateEncoder(ModelVersion Version);
 
-public sealed record ReindexProgressed(ModelVersion Version, string Collection, long Done, long Total);
+/// <summary>A collection is being built beside the one in service.</summary>
+/// <param name="Done">Items that it holds.</param>
+/// <param name="ItemsPerSecond">Since the build began or was taken up; null: not known.</param>
+/// <param name="EtaSeconds">Time until all are in, going on as until now; null: not known.</param>
+public sealed record ReindexProgressed(ModelVersion Version, string Collection, long Done, long Total, double? ItemsPerSecond = null, double? EtaSeconds = null);
 
 /// <summary>Answers come from this pair from now on.</summary>
 /// <param name="Generation">Grows by one with every switch of the index.</param>

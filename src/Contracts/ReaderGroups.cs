@@ -11,6 +11,8 @@ public static class ReaderGroups
     public const string ApiPopularity = "api-popularity";
     /// <summary>Keeps the Api's set of hidden items between the Indexer's position and the end of the log.</summary>
     public const string ApiHiddenItems = "api-hidden-items";
+    /// <summary>Measures in the Api how soon item events are findable; reads from the end, commits nothing.</summary>
+    public const string ApiFreshness = "api-freshness";
     /// <summary>Reads the stretch of the log that no segment covers yet, for the build of a collection.</summary>
     public const string IndexerRebuild = "indexer-rebuild";
     /// <summary>Lists dead letters, and looks for what has replaced them; commits nothing.</summary>

@@ -12,13 +12,18 @@ namespace BeeFormer.Streaming.Indexer;
 
 /// <summary>
 /// Keeps alias <see cref="Alias"/> at the collection of the live model: compares the two at start, when <see cref="EncoderPublished"/> arrives and at intervals; builds and
-/// switches where they differ. Until the switch the old pair serves; a failed build changes nothing and is tried again, ever later.
+/// switches where they differ. Until the switch the old pair serves; a failed build changes nothing and is tried again, ever later. Where they agree, what the index lost is repaired (<see cref="IndexRepair"/>).
 /// </summary>
 internal sealed class IndexReconciliation(
-    IEventLog log, IWindowStore windows, IModelStore models, IVectorIndex index, IndexTargets targets, LoadItemEmbedder load, ReadItemEvent read,
-    PublishControlMessage publish, WakeSignal published, IOptions<IndexerOptions> options, TimeProvider time, ILogger<IndexReconciliation> logger) : BackgroundService
+    IEventLog log, IWindowStore windows, IModelStore models, PatientIndex index, IndexTargets targets, LoadItemEmbedder load, ReadItemEvent read,
+    PublishControlMessage publish, WakeSignal published, IOptions<IndexerOptions> options, TimeProvider time, IndexerMetrics metrics, ILogger<IndexReconciliation> logger) : BackgroundService
 {
     public const string Alias = "items";
+
+    private readonly IndexRepair _repair = new(index, targets, windows, log, read, options.Value, time, metrics, logger);
+    private readonly OldCollections _old = new(index, Alias + "-", logger);
+    private string? _servedBefore;
+    private Task _telling = Task.CompletedTask;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -49,6 +54,7 @@ internal sealed class IndexReconciliation(
     internal async Task OpenAsync(CancellationToken cancellationToken)
     {
         await targets.RestorePositionsAsync(log, cancellationToken);
+        if (models.Previous is { } previous && models.Find(previous) is { } served) _servedBefore = CollectionOf(served);
         if (await index.ResolveAliasAsync(Alias, cancellationToken) is not { } alias) return;
         if (await index.FindAsync(alias.Collection, cancellationToken) is not { } collection || models.Find(collection.Version) is not { } manifest)
         {
@@ -57,7 +63,7 @@ internal sealed class IndexReconciliation(
         }
         try
         {
-            targets.SetLive(new IndexTarget(collection, load(manifest), index, logger));
+            targets.SetLive(TargetOf(collection, load(manifest)));
         }
         catch (InvalidDataException failure)
         {
@@ -65,16 +71,21 @@ internal sealed class IndexReconciliation(
         }
     }
 
-    /// <summary>Builds and switches when another model is live than the one indexed.</summary>
+    /// <summary>Builds and switches when another model is live than the one indexed; else looks after what is there.</summary>
     internal async Task ReconcileAsync(CancellationToken cancellationToken)
     {
         if (models.Live is not { } version || models.Find(version) is not { } manifest) return;
-        string name = $"{Alias}-{manifest.Model.Fingerprint.Short}";
-        if (targets.Live?.Collection.Name == name) return;
+        string name = CollectionOf(manifest);
+        if (targets.Live?.Collection.Name == name && await index.FindAsync(name, cancellationToken) is not null)
+        {
+            await _old.DropAsync([name, _servedBefore ?? name], cancellationToken);
+            await _repair.LookWhenDueAsync(cancellationToken);
+            return;
+        }
 
         logger.LogInformation("Building {Collection} for model {Version}", name, version);
         var embedder = load(manifest);
-        var target = new IndexTarget(new CollectionInfo(name, embedder.Dimension, embedder.Fingerprint, version), embedder, index, logger);
+        var target = TargetOf(new CollectionInfo(name, embedder.Dimension, embedder.Fingerprint, version), embedder);
         try
         {
             // Superseded: the newer one needs no waking.
@@ -82,6 +93,7 @@ internal sealed class IndexReconciliation(
         }
         finally
         {
+            metrics.Rebuilt(0, left: 0);
             if (targets.Live != target)
             {
                 await targets.InsideGateAsync(() => { targets.SetBuilding(null); return Task.FromResult(true); }, CancellationToken.None);
@@ -93,60 +105,67 @@ internal sealed class IndexReconciliation(
     /// <returns>False: another model went live meanwhile.</returns>
     private async Task<bool> BuildAndSwitchAsync(IndexTarget target, CancellationToken cancellationToken)
     {
-        var build = await CollectionBuild.BeginAsync(target, index, cancellationToken);
+        var build = await CollectionBuild.BeginAsync(target, index, time, cancellationToken);
         var from = await targets.InsideGateAsync(() =>
         {
             targets.SetBuilding(build);
             return Task.FromResult(targets.Positions.ToDictionary());
         }, cancellationToken);
 
-        var catalogue = await CatalogueSnapshot.ReadAsync(windows, log, read, from, options.Value.InteractionsForOrder, cancellationToken);
+        // Where only the head is new, nothing is encoded and no order is worth looking for.
+        bool encodes = targets.Live?.Embedder.Encoder != target.Embedder.Encoder;
+        // All that has landed, though the Indexer may not have come so far: revisions decide between it and the events.
+        var upTo = from.ToDictionary(partition => partition.Key, partition => Math.Max(partition.Value, windows.NextOffset(Topics.Items, partition.Key)));
+        using var catalogue = await CatalogueSnapshot.ReadAsync(windows, log, read, upTo, encodes ? options.Value.InteractionsForOrder : 0, cancellationToken);
         var (version, name) = (target.Collection.Version, target.Collection.Name);
-        bool filled = await build.FillAsync(catalogue, options.Value.RebuildBatch, async (done, total) =>
+        var pace = new RebuildPace(target.Collection, time);
+        long? before = null;
+        bool filled = await build.FillAsync(catalogue, from.Values.DefaultIfEmpty(0).Min(), options.Value.RebuildBatch, (done, total) =>
         {
-            await TellAsync(new ReindexProgressed(version, name, done, total), cancellationToken);
+            metrics.Rebuilt(done - (before ?? done), left: total - done);
+            before = done;
+            var progress = pace.At(done, total);
+            // A bus that does not answer must not slow the build down: the next word says more.
+            if (_telling.IsCompleted) _telling = TellAsync(progress, cancellationToken);
             return models.Live == version;
         }, cancellationToken);
-        if (!filled)
+        if (filled)
         {
-            logger.LogInformation("Model {Newer} went live while {Collection} was built; building for that one instead", models.Live, name);
-            return false;
+            await index.SettleAsync(name, cancellationToken);
+            await build.VerifyCanariesAsync(catalogue, cancellationToken);
         }
-        await build.VerifyCanariesAsync(catalogue, cancellationToken);
 
-        IndexTarget? before = null;
-        long generation = await targets.InsideGateAsync(async () =>
+        IndexTarget? served = null;
+        long? generation = !filled ? null : await targets.InsideGateAsync<long?>(async () =>
         {
             if (build.Failure is { } failure) throw new InvalidOperationException($"An event could not be written to {name} while it was built.", failure);
-            await build.VerifyCountAsync(cancellationToken);
+            await build.VerifyCountAsync(catalogue, cancellationToken);
+            if (models.Live != version) return null;
             long moved = await index.PointAliasAsync(Alias, name, cancellationToken);
-            before = targets.Live;
+            served = targets.Live;
             targets.SetLive(target);
             targets.SetBuilding(null);
             return moved;
         }, cancellationToken);
-        before?.Dispose();
+        if (generation is null)
+        {
+            logger.LogInformation("Model {Newer} went live while {Collection} was built; building for that one instead", models.Live, name);
+            return false;
+        }
+        served?.Dispose();
+        if (served is not null && served.Collection.Name != name) _servedBefore = served.Collection.Name;
+        _old.Look();
 
-        logger.LogInformation("Answers come from {Collection} with {Items} items, model {Version}, generation {Generation}", name, catalogue.Count, version, generation);
-        await TellAsync(new IndexSwitched(version, target.Collection.Fingerprint, name, generation), cancellationToken);
-        if (before is not null) await DropOthersAsync([name, before.Collection.Name], cancellationToken);
+        logger.LogInformation("Answers come from {Collection} with {Items} items, model {Version}, generation {Generation}", name, catalogue.Items.Count, version, generation);
+        await _telling;
+        await TellAsync(new IndexSwitched(version, target.Collection.Fingerprint, name, generation.Value), cancellationToken);
+        await _old.DropAsync([name, _servedBefore ?? name], cancellationToken);
         return true;
     }
 
-    /// <summary>The collection in service and the one before it stay, for a way back without encoding.</summary>
-    private async Task DropOthersAsync(IReadOnlyCollection<string> kept, CancellationToken cancellationToken)
-    {
-        try
-        {
-            foreach (var collection in await index.ListAsync(cancellationToken))
-                if (collection.Name.StartsWith($"{Alias}-", StringComparison.Ordinal) && !kept.Contains(collection.Name))
-                    await index.DropAsync(collection.Name, cancellationToken);
-        }
-        catch (Exception failure) when (failure is not OperationCanceledException)
-        {
-            logger.LogWarning(failure, "Old collections could not be dropped; the next switch tries again");
-        }
-    }
+    private static string CollectionOf(ModelManifest manifest) => $"{Alias}-{manifest.Model.Fingerprint.Short}";
+
+    private IndexTarget TargetOf(CollectionInfo collection, IItemEmbedder embedder) => new(collection, embedder, index, targets.Encoding, metrics, logger);
 
     private async Task TellAsync(object message, CancellationToken cancellationToken)
     {

@@ -1,37 +1,82 @@
+using System.Collections.Concurrent;
 using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.VectorIndex;
 using Microsoft.Extensions.Logging;
 
 namespace BeeFormer.Streaming.Indexer;
 
 /// <summary>A collection together with the one model that may write to it.</summary>
-internal sealed class IndexTarget(CollectionInfo collection, IItemEmbedder embedder, IVectorIndex index, ILogger logger) : IDisposable
+internal sealed class IndexTarget(CollectionInfo collection, IItemEmbedder embedder, IVectorIndex index, EncodingTurn turn, IndexerMetrics metrics, ILogger logger) : IDisposable
 {
+    private readonly ConcurrentDictionary<ItemId, long> _unusable = [];
+
     public CollectionInfo Collection => collection;
     public IItemEmbedder Embedder => embedder;
 
-    /// <summary>Brings the collection up to date with these changes, one an item; durable on return and safe to repeat.</summary>
+    /// <summary>Items that are not in the collection because the model gives no usable vector for them, with that revision.</summary>
+    public IReadOnlyDictionary<ItemId, long> Unusable => _unusable;
+
+    /// <summary>Brings the collection up to date with these changes, one an item; durable and findable on return, and safe to repeat.</summary>
     public async Task ApplyAsync(IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken)
     {
-        var described = changes.Where(change => change.Event is not null).ToList();
-        if (described.Count > 0)
-        {
-            var vectors = embedder.EmbedItems([.. described.Select(change => change.Event!)], cancellationToken);
-            var items = new List<IndexedItem>(described.Count);
-            for (int n = 0; n < described.Count; n++)
-            {
-                float[] vector = vectors.Row(n).ToArray();
-                if (IsDirection(vector))
-                    items.Add(Indexed(described[n], vector));
-                else
-                    logger.LogError("Item {ItemId}: model {Fingerprint} gives no usable vector; the item is not in {Collection}", described[n].Id, embedder.Fingerprint.Short, collection.Name);
-            }
-            await index.UpsertAsync(collection.Name, items, cancellationToken);
-        }
+        var encoded = await EncodeAsync(changes, cancellationToken);
+        if (encoded.Items.Count > 0) await index.UpsertAsync(collection.Name, encoded.Items, cancellationToken);
+        if (encoded.Gone.Count > 0) await index.DeleteAsync(collection.Name, encoded.Gone, cancellationToken);
+    }
 
-        var deleted = changes.Where(change => change.Event is null).Select(change => (change.Id, change.Offset)).ToList();
-        if (deleted.Count > 0) await index.DeleteAsync(collection.Name, deleted, cancellationToken);
+    /// <summary>As <see cref="ApplyAsync"/> for what was encoded before; durable and findable once the collection has settled.</summary>
+    public async Task LoadAsync(EncodedChanges encoded, CancellationToken cancellationToken)
+    {
+        if (encoded.Items.Count > 0) await index.LoadAsync(collection.Name, encoded.Items, cancellationToken);
+        if (encoded.Gone.Count > 0) await index.DeleteAsync(collection.Name, encoded.Gone, cancellationToken);
+    }
+
+    public async Task<EncodedChanges> EncodeAsync(IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken)
+    {
+        var gone = changes.Where(change => change.Event is null).Select(change => (change.Id, change.Offset)).ToList();
+        foreach (var (id, _) in gone) _unusable.TryRemove(id, out _);
+        var described = changes.Where(change => change.Event is not null).ToArray();
+        if (described.Length == 0) return new EncodedChanges([], gone);
+
+        var vectors = await turn.TakeAsync(() => Vectors(described, cancellationToken), cancellationToken);
+        var items = new List<IndexedItem>(described.Length);
+        for (int n = 0; n < described.Length; n++)
+        {
+            var (id, revision, item, _) = described[n];
+            if (vectors[n] is { } vector && IsDirection(vector))
+            {
+                _unusable.TryRemove(id, out _);
+                items.Add(new IndexedItem(id, revision, vector, item!.Title, item.Available, item.Attributes));
+                continue;
+            }
+            // What was there describes the item as it is no longer.
+            gone.Add((id, revision));
+            _unusable[id] = revision;
+            metrics.ItemFailed(collection.Name);
+            logger.LogError("Item {ItemId}: model {Fingerprint} gives no usable vector; the item is not in {Collection}", id, embedder.Fingerprint.Short, collection.Name);
+        }
+        return new EncodedChanges(items, gone);
+    }
+
+    /// <returns>Null for an item that the model refuses; it does not spoil the others of its batch.</returns>
+    private float[]?[] Vectors(ReadOnlySpan<ItemChange> described, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var items = new ItemEvent[described.Length];
+            for (int n = 0; n < items.Length; n++) items[n] = described[n].Event!;
+            var matrix = embedder.EmbedItems(items, cancellationToken);
+            return [.. Enumerable.Range(0, items.Length).Select(row => matrix.Row(row).ToArray())];
+        }
+        catch (ArgumentException) when (described.Length > 1)
+        {
+            int half = described.Length / 2;
+            return [.. Vectors(described[..half], cancellationToken), .. Vectors(described[half..], cancellationToken)];
+        }
+        catch (ArgumentException)
+        {
+            return [null];
+        }
     }
 
     /// <summary>Finite numbers, length above 0.</summary>
@@ -42,11 +87,8 @@ internal sealed class IndexTarget(CollectionInfo collection, IItemEmbedder embed
         return double.IsFinite(squares) && squares > 1e-12;
     }
 
-    private static IndexedItem Indexed(ItemChange change, float[] vector)
-    {
-        ItemEvent item = change.Event!;
-        return new IndexedItem(change.Id, change.Offset, vector, item.Title, item.Available, item.Attributes);
-    }
-
     public void Dispose() => embedder.Dispose();
 }
+
+/// <param name="Gone">Deleted items, and those without a usable vector.</param>
+internal sealed record EncodedChanges(IReadOnlyList<IndexedItem> Items, IReadOnlyList<(ItemId Id, long Revision)> Gone);

@@ -7,14 +7,18 @@ namespace BeeFormer.Streaming.Indexer;
 /// Where item events go: the collection in service and, while one is built, that one too. One gate orders batches of events, the beginning of a build and the
 /// switch; so a build knows exactly which events reach its collection by themselves: those from <see cref="Positions"/> on.
 /// </summary>
-internal sealed class IndexTargets : IDisposable
+internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
     private readonly TaskCompletionSource _inService = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Dictionary<int, long> _positions = [];
+    private HashSet<ItemId>? _touched;
 
     public IndexTarget? Live { get; private set; }
     public CollectionBuild? Building { get; private set; }
+
+    /// <summary>Who encodes: events or a build.</summary>
+    public EncodingTurn Encoding { get; } = new();
 
     /// <summary>For each partition of <c>items</c> the first offset not yet written to <see cref="Live"/>. Read it inside the gate.</summary>
     public IReadOnlyDictionary<int, long> Positions => _positions;
@@ -47,11 +51,24 @@ internal sealed class IndexTargets : IDisposable
     public Task ApplyAsync(int partition, long nextOffset, IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken) =>
         InsideGateAsync(async () =>
         {
+            _touched?.UnionWith(changes.Select(change => change.Id));
             if (Live is not null) await Live.ApplyAsync(changes, cancellationToken);
+            metrics.Searchable(changes);
             if (Building is not null && !await Building.TryFollowAsync(changes, cancellationToken)) Building = null;
             _positions[partition] = nextOffset;
             return true;
         }, cancellationToken);
+
+    /// <summary>Inside the gate: remembers from here on which items events touch.</summary>
+    public void Watch() => _touched = [];
+
+    /// <summary>Inside the gate: the items that events touched since <see cref="Watch"/>; ends the watching.</summary>
+    public IReadOnlySet<ItemId> Touched()
+    {
+        var touched = _touched ?? [];
+        _touched = null;
+        return touched;
+    }
 
     /// <summary>Inside the gate, or before events flow.</summary>
     public void SetLive(IndexTarget target)
@@ -66,6 +83,7 @@ internal sealed class IndexTargets : IDisposable
     public void Dispose()
     {
         Live?.Dispose();
+        Encoding.Dispose();
         _gate.Dispose();
     }
 }

@@ -29,6 +29,10 @@ public static class IndexerHosting
         builder.AddServiceDefaults();
         var services = builder.Services;
         services.AddCheckedOptions<IndexerOptions>(IndexerOptions.Section);
+        services.AddMetrics();
+        services.TryAddSingleton<IndexerMetrics>();
+        services.TryAddSingleton<IndexerHealth>();
+        services.AddHealthChecks().AddCheck<IndexerHealth>("indexer", tags: [HealthEndpoints.Ready]);
         services.AddKeyedSingleton<WakeSignal>(Published);
         services.TryAddSingleton<IndexTargets>();
         services.TryAddSingleton(provider => EventClock.Of(provider.GetRequiredService<IConfiguration>()));
@@ -48,10 +52,11 @@ public static class IndexerHosting
             };
         });
         services.AddHostedService(provider => new IndexReconciliation(
-            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<IWindowStore>(), provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<IVectorIndex>(),
+            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<IWindowStore>(), provider.GetRequiredService<IModelStore>(),
+            new PatientIndex(provider.GetRequiredService<IVectorIndex>(), provider.GetRequiredService<IndexerHealth>(), provider.GetRequiredService<TimeProvider>()),
             provider.GetRequiredService<IndexTargets>(), provider.GetRequiredService<LoadItemEmbedder>(), provider.GetRequiredService<ReadItemEvent>(),
             provider.GetRequiredService<PublishControlMessage>(), provider.GetRequiredKeyedService<WakeSignal>(Published),
-            provider.GetRequiredService<IOptions<IndexerOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<IndexReconciliation>>()));
+            provider.GetRequiredService<IOptions<IndexerOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IndexerMetrics>(), provider.GetRequiredService<ILogger<IndexReconciliation>>()));
         services.AddHostedService<IncrementalIndexing>();
         return builder;
     }

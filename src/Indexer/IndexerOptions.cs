@@ -11,9 +11,9 @@ public sealed class IndexerOptions
     [Range(1, 10_000)]
     public int MaxBatch { get; set; } = 256;
 
-    /// <summary>Items encoded and written at once while a collection is built. Default 512.</summary>
-    [Range(1, 10_000)]
-    public int RebuildBatch { get; set; } = 512;
+    /// <summary>Most items encoded and written at once while a collection is built; fewer where that would hold events up. Default 4096.</summary>
+    [Range(1, 100_000)]
+    public int RebuildBatch { get; set; } = 4096;
 
     /// <summary>How often the index is compared with the live model without being told; also the first delay after a failed build. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
@@ -26,4 +26,8 @@ public sealed class IndexerOptions
     /// <summary>Newest interactions that decide which items a build encodes first. 0: catalogue order. Default 200000.</summary>
     [Range(0, int.MaxValue)]
     public int InteractionsForOrder { get; set; } = 200_000;
+
+    /// <summary>How often the collection in service is compared with the catalogue, and what it lost is applied again. Default 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "7.00:00:00")]
+    public TimeSpan ReconcileEvery { get; set; } = TimeSpan.FromMinutes(10);
 }

@@ -7,7 +7,8 @@ namespace BeeFormer.Streaming.Indexer;
 /// <summary>What the log says about one item.</summary>
 /// <param name="Offset">The revision in the index.</param>
 /// <param name="Event">Null: deleted.</param>
-internal readonly record struct ItemChange(ItemId Id, long Offset, ItemEvent? Event)
+/// <param name="LoggedAtMs">When the log took it, UTC milliseconds; 0 where nobody asks.</param>
+internal readonly record struct ItemChange(ItemId Id, long Offset, ItemEvent? Event, long LoggedAtMs = 0)
 {
     /// <summary>The newest change of every item in a batch of one partition. What cannot be read is left out: Ingest dead-letters it.</summary>
     public static IReadOnlyCollection<ItemChange> NewestOf(IReadOnlyList<LogMessage> messages, ReadItemEvent read)
@@ -22,8 +23,8 @@ internal readonly record struct ItemChange(ItemId Id, long Offset, ItemEvent? Ev
     private static ItemChange? Read(LogMessage message, ReadItemEvent read)
     {
         if (message.Value is null)
-            return ItemJson.TryReadKey(message.Key.Span, out var deleted, out _) ? new ItemChange(deleted, message.Offset, null) : null;
-        return read(message) is { } item ? new ItemChange(item.ItemId, message.Offset, item) : null;
+            return ItemJson.TryReadKey(message.Key.Span, out var deleted, out _) ? new ItemChange(deleted, message.Offset, null, message.TimestampMs) : null;
+        return read(message) is { } item ? new ItemChange(item.ItemId, message.Offset, item, message.TimestampMs) : null;
     }
 }
 

@@ -8,7 +8,14 @@ namespace BeeFormer.Streaming.Indexer;
 internal interface IItemEmbedder : IDisposable
 {
     Fingerprint Fingerprint { get; }
+
+    /// <summary>Names the encoder alone: models that share it differ in their heads and encode nothing anew.</summary>
+    Fingerprint Encoder { get; }
+
     int Dimension { get; }
+
+    /// <summary>A vector for every item, in their order.</summary>
+    /// <exception cref="ArgumentException">The model can give none for one of them.</exception>
     EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken);
 }
 
@@ -20,6 +27,7 @@ internal delegate IItemEmbedder LoadItemEmbedder(ModelManifest manifest);
 internal sealed class ItemEmbedder(EmbeddingModel model, IDisposable lease) : IItemEmbedder
 {
     public Fingerprint Fingerprint => model.Fingerprint;
+    public Fingerprint Encoder => model.ItemEncoder.Fingerprint;
     public int Dimension => model.Dimension;
 
     public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken) =>

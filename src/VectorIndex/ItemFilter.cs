@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.VectorIndex;
@@ -68,7 +70,7 @@ public sealed record TimeRange(string Attribute, DateTimeOffset? After = null, D
 }
 
 /// <summary>One value of an attribute: a text, a number or a boolean. Numbers are equal when their values are, 5 and 5.0 alike.</summary>
-public readonly record struct AttributeValue
+public readonly partial record struct AttributeValue
 {
     private AttributeValue(string? text, double? number, bool? flag) => (Text, Number, Flag) = (text, number, flag);
 
@@ -84,10 +86,13 @@ public readonly record struct AttributeValue
     public double? Number { get; }
     public bool? Flag { get; }
 
-    /// <summary>The text as a time; null when it is none.</summary>
+    /// <summary>The text as a time; null when it is none. The forms are those that a Qdrant server reads as well: <c>2026-01-31</c>, <c>2026-01-31 10:00</c>, <c>2026-01-31T10:00:00</c> with T or a space, a fraction and an offset.</summary>
     public DateTimeOffset? Time =>
-        Text is { Length: >= 8 and <= 64 } && char.IsAsciiDigit(Text[0])
-        && DateTimeOffset.TryParse(Text, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        Text is { Length: >= 10 and <= 40 } && TimeForm().IsMatch(Text)
+        && DateTimeOffset.TryParse(Text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+
+    [GeneratedRegex(@"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})?| [0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?([+-][0-9]{2}:?[0-9]{2})?)?)?\z", RegexOptions.ExplicitCapture)]
+    private static partial Regex TimeForm();
 
     /// <summary>What the item has under this name; nothing when it lacks the attribute or holds null or an object.</summary>
     public static IEnumerable<AttributeValue> Of(IndexedItem item, string attribute) =>

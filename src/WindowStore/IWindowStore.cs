@@ -33,6 +33,11 @@ public interface IWindowStore
     /// <param name="asOf">For each partition the first offset left out, as <see cref="NextOffsets"/> gave them; partitions not named are left out.</param>
     IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf);
 
+    /// <summary>The newest row of every item under these offsets, deletions included, in no order: one after the other and unread, for a catalogue of more objects than memory should hold.</summary>
+    /// <param name="asOf">As for <see cref="ReadCatalogue(IReadOnlyDictionary{int, long})"/>.</param>
+    /// <param name="descriptions">False: <see cref="CatalogueRow.Json"/> is empty where the item exists, and reading costs less.</param>
+    void ScanCatalogue(IReadOnlyDictionary<int, long> asOf, bool descriptions, Action<CatalogueRow> take);
+
     /// <summary>
     /// Erases the user: notes it durably, then removes from all segments (rewritten, then exchanged) the user's rows with event times up to <paramref name="atMs"/>, and those that landed before
     /// the erasure was first noted whatever their time. May be repeated, also after a crash: the repetition finishes the work. A later time extends an earlier erasure.
@@ -62,6 +67,13 @@ public readonly record struct StoredInteraction(
 
 /// <param name="Event">Null: the item was deleted.</param>
 public readonly record struct StoredItem(int Partition, long Offset, ItemId Id, ItemEvent? Event);
+
+/// <param name="Json">The item's event as stored, for <see cref="Read"/>; null: the item was deleted.</param>
+public readonly record struct CatalogueRow(long Offset, ItemId Id, string? Json)
+{
+    /// <param name="json"><see cref="Json"/> as UTF-8.</param>
+    public static ItemEvent Read(ReadOnlyMemory<byte> json) => ItemJson.Read(json);
+}
 
 /// <summary>Which interactions form a window and what each weighs.</summary>
 public sealed record WindowQuery

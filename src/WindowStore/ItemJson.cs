@@ -35,12 +35,17 @@ internal static class ItemJson
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    public static ItemEvent Read(string text)
+    public static ItemEvent Read(string text) => Read(Encoding.UTF8.GetBytes(text));
+
+    public static ItemEvent Read(ReadOnlyMemory<byte> utf8)
     {
-        using var document = JsonDocument.Parse(text);
+        using var document = JsonDocument.Parse(utf8);
         var root = document.RootElement;
         var attributes = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (var attribute in root.GetProperty("attributes").EnumerateObject()) attributes[attribute.Name] = attribute.Value.Clone();
+        // One copy of all of them: one each would cost more than everything else here.
+        var given = root.GetProperty("attributes");
+        if (given.EnumerateObject().MoveNext())
+            foreach (var attribute in given.Clone().EnumerateObject()) attributes[attribute.Name] = attribute.Value;
         return new ItemEvent(
             new ItemId(root.GetProperty("item_id").GetString()!), root.GetProperty("title").GetString()!, root.GetProperty("description").GetString(),
             attributes, root.GetProperty("image_url").GetString(), root.GetProperty("available").GetBoolean(), root.GetProperty("updated_at").GetInt64());

@@ -51,6 +51,12 @@ public sealed class ParquetWindowStore : IWindowStore
 
     public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => Catalogue(asOf);
 
+    public void ScanCatalogue(IReadOnlyDictionary<int, long> asOf, bool descriptions, Action<CatalogueRow> take)
+    {
+        using var open = storage.Open(Topics.Items);
+        if (open.Segments.Count > 0) SegmentRows.Scan(open.Segments, storage.SpillFolder, asOf, descriptions, take);
+    }
+
     private List<StoredItem> Catalogue(IReadOnlyDictionary<int, long>? asOf)
     {
         using var open = storage.Open(Topics.Items);

@@ -40,6 +40,17 @@ internal sealed class SegmentQuery : IDisposable
         return rows;
     });
 
+    /// <summary>Rows of a large result, one after the other; they are never all in memory.</summary>
+    public void Each(string sql, Action<DuckDBDataReader> row) => Guarded(() =>
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.UseStreamingMode = true;
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) row((DuckDBDataReader)reader);
+        return 0;
+    });
+
     /// <summary>Hands a large result of fixed-width, never-null columns over as it lies in DuckDB's memory, some 2,000 rows at a time.</summary>
     public void Chunks(string sql, Action<ResultChunk> take) => Guarded(() =>
     {

@@ -25,7 +25,11 @@ public static class WindowStoreServices
     /// <summary>Opens the store that the section <c>Storage</c> names, without a host.</summary>
     /// <inheritdoc cref="AddWindowStore"/>
     /// <exception cref="InvalidDataException">A setting is wrong, or another version made the store.</exception>
-    public static ParquetWindowStore OpenWindowStore(this IConfiguration configuration, string folder)
+    public static ParquetWindowStore OpenWindowStore(this IConfiguration configuration, string folder) => Open(folder, configuration.ReadStorageOptions(), TimeProvider.System);
+
+    /// <summary>The section <c>Storage</c>, checked.</summary>
+    /// <exception cref="InvalidDataException">A setting is wrong.</exception>
+    internal static StorageOptions ReadStorageOptions(this IConfiguration configuration)
     {
         StorageOptions options;
         try
@@ -36,7 +40,7 @@ public static class WindowStoreServices
         {
             throw new InvalidDataException($"Section {StorageOptions.Section}: {wrong.Message}", wrong);
         }
-        return options.Problem() is { } problem ? throw new InvalidDataException(problem) : Open(folder, options, TimeProvider.System);
+        return options.Problem() is { } problem ? throw new InvalidDataException(problem) : options;
     }
 
     private static ParquetWindowStore Open(string folder, StorageOptions options, TimeProvider time) => options switch

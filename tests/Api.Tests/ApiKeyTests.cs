@@ -24,6 +24,8 @@ public sealed class ApiKeyTests
             (HttpMethod.Post, "/v1/embeddings", """{"texts":["x"]}""", "read"),
             (HttpMethod.Get, "/v1/models", null, "read"),
             (HttpMethod.Get, "/v1/trainings", null, "read"),
+            (HttpMethod.Get, "/v1/pipeline", null, "read"),
+            (HttpMethod.Post, "/v1/compare", """{"text":"x"}""", "admin"),
             (HttpMethod.Post, "/v1/events", "[]", "write"),
             (HttpMethod.Post, "/v1/items", "[]", "write"),
             (HttpMethod.Put, "/v1/items/i", "{}", "write"),
@@ -48,10 +50,10 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
-    public async Task Without_a_known_key_only_health_and_the_document_answer()
+    public async Task Without_a_known_key_only_health_the_document_and_the_empty_dashboard_answer()
     {
         await using var api = await KeyedAsync();
-        foreach (string open in new[] { "/healthz", "/readyz", "/openapi/v1.json" }) Assert.Equal(HttpStatusCode.OK, (await AskAsync(api, HttpMethod.Get, open, null, null)).Status);
+        foreach (string open in new[] { "/healthz", "/readyz", "/openapi/v1.json", "/" }) Assert.Equal(HttpStatusCode.OK, (await api.Client.GetAsync(open, ApiUnderTest.Token)).StatusCode);
         foreach (string? key in new[] { null, "", "x", "bf..", Reader.Key[..^1] + (Reader.Key[^1] == 'A' ? 'B' : 'A'), Reader.Key + "A", ApiKeyHash.New().Key, Reader.Hash.ToString(), new string('x', 5000) })
         {
             using var response = await SendAsync(api, HttpMethod.Get, "/v1/models", null, key);

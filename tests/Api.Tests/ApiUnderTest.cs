@@ -7,6 +7,7 @@ using BeeFormer.Streaming.EventLog;
 using BeeFormer.Streaming.InMemory;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.Profiles;
+using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.VectorIndex;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
@@ -22,30 +23,42 @@ internal sealed class ApiUnderTest : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    public MemoryEventLog Log { get; } = new();
-    public MemoryVectorIndex Index { get; } = new();
-    public MemoryModelStore Models { get; } = new();
+    public MemoryEventLog Log { get; }
+    public IVectorIndex Index { get; }
+    public MemoryModelStore Models { get; }
     private readonly string _trainings = Directory.CreateTempSubdirectory("api-trainings-").FullName;
     public FolderTrainingRecords Trainings { get; }
     public MemoryProfiles Profiles { get; } = new();
     /// <summary>Embeds everything as NaN.</summary>
     public ModelVersion? BrokenModel { get; set; }
+    /// <summary>Called before a model is loaded: to fail, to wait.</summary>
+    public Action<ModelManifest> OnLoad { get; set; } = _ => { };
     public HttpClient Client { get; private set; } = new();
     public ServingPairs Pairs => _app.Services.GetRequiredService<ServingPairs>();
     public IServiceProvider Services => _app.Services;
+    public HiddenItems Hidden => _app.Services.GetRequiredService<HiddenItems>();
+
+    /// <summary>Lets the Api look at the alias at once.</summary>
+    public void WakePairs() => _app.Services.GetRequiredKeyedService<WakeSignal>(ApiHosting.Switched).Wake();
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private ApiUnderTest(IEnumerable<(string Key, string Value)> settings)
+    private ApiUnderTest(MemoryEventLog log, IVectorIndex index, MemoryModelStore models, IEnumerable<(string Key, string Value)> settings)
     {
+        (Log, Index, Models) = (log, index, models);
         Trainings = new FolderTrainingRecords(_trainings);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
         builder.Services.AddRoutingCore();
         builder.Logging.SetMinimumLevel(LogLevel.None);
-        builder.Configuration.AddInMemoryCollection([new("Api:CheckInterval", "00:00:00.020"), .. settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value))]);
-        builder.Services.AddSingleton<IEventLog>(Log).AddSingleton<IVectorIndex>(Index).AddSingleton<IModelStore>(Models).AddSingleton<IProfiles>(Profiles).AddSingleton<ITrainingRecords>(Trainings);
-        builder.Services.AddSingleton<LoadQueryEmbedder>(manifest => new Embedder(manifest, broken: manifest.Version == BrokenModel));
+        builder.Configuration.AddInMemoryCollection([new("Api:CheckInterval", "00:00:00.020")]);
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
+        builder.Services.AddSingleton<IEventLog>(Log).AddSingleton(Index).AddSingleton<IModelStore>(Models).AddSingleton<IProfiles>(Profiles).AddSingleton<ITrainingRecords>(Trainings);
+        builder.Services.AddSingleton<LoadQueryEmbedder>(manifest =>
+        {
+            OnLoad(manifest);
+            return new Embedder(manifest, broken: manifest.Version == BrokenModel);
+        });
         builder.Services.AddMassTransit(bus =>
         {
             bus.AddApiConsumers();
@@ -58,10 +71,20 @@ internal sealed class ApiUnderTest : IAsyncDisposable
         _app.MapApi();
     }
 
-    public static async Task<ApiUnderTest> StartAsync(bool serving = true, params (string, string)[] settings)
+    public static Task<ApiUnderTest> StartAsync(bool serving = true, params (string, string)[] settings) => StartOnAsync(new MemoryVectorIndex(), serving, settings);
+
+    public static async Task<ApiUnderTest> StartOnAsync(IVectorIndex index, bool serving = true, params (string, string)[] settings)
     {
-        var api = new ApiUnderTest(settings);
+        var api = new ApiUnderTest(new MemoryEventLog(), index, new MemoryModelStore(), settings);
         if (serving) await api.ServeAsync('a');
+        return await StartedAsync(api, serving);
+    }
+
+    /// <summary>Another instance on the same log, index and models.</summary>
+    public Task<ApiUnderTest> StartAnotherAsync(bool serving = true) => StartedAsync(new ApiUnderTest(Log, Index, Models, []), serving);
+
+    private static async Task<ApiUnderTest> StartedAsync(ApiUnderTest api, bool serving)
+    {
         await api._app.StartAsync(Token);
         api.Client = new HttpClient { BaseAddress = new Uri(api._app.Urls.Single()) };
         if (serving) await UntilAsync(async () => (await api.Client.GetAsync("/readyz", Token)).StatusCode == HttpStatusCode.OK);

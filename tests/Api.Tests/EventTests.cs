@@ -44,6 +44,7 @@ public sealed class EventTests
     [InlineData("[]", HttpStatusCode.BadRequest)]
     [InlineData("{}", HttpStatusCode.BadRequest)]
     [InlineData("[{]", HttpStatusCode.BadRequest)]
+    [InlineData("""{"\ud800":1}""", HttpStatusCode.BadRequest)]
     [InlineData("[7]", HttpStatusCode.UnprocessableEntity)]
     public async Task Body_without_an_acceptable_event_is_a_problem(string body, HttpStatusCode expected)
     {

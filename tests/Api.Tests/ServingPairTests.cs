@@ -52,19 +52,20 @@ public sealed class ServingPairTests
     [Property(MaxTest = 30)]
     public void Model_is_disposed_once_after_the_last_request_has_left(byte requests)
     {
-        var pairs = new ServingPairs();
+        var pairs = new ServingPairs(AllKnown());
         var first = new CountingEmbedder();
-        pairs.Switch(Pair(first, 1));
+        var hold = new CountingHold();
+        pairs.Switch(Pair(first, 1, hold));
         var leases = Enumerable.Range(0, requests).Select(_ => pairs.Enter()!).ToList();
         pairs.Switch(Pair(new CountingEmbedder(), 2));
         foreach (var lease in leases)
         {
-            Assert.Equal(0, first.Disposals);
+            Assert.Equal((0, 0), (first.Disposals, hold.Ends));
             Assert.Equal(1, lease.Identity.Generation);
             lease.Dispose();
             lease.Dispose();
         }
-        Assert.Equal(1, first.Disposals);
+        Assert.Equal((1, 1), (first.Disposals, hold.Ends));
         using var current = pairs.Enter();
         Assert.Equal(2, current!.Identity.Generation);
     }
@@ -72,7 +73,7 @@ public sealed class ServingPairTests
     [Fact]
     public async Task No_request_meets_a_disposed_model()
     {
-        var pairs = new ServingPairs();
+        var pairs = new ServingPairs(AllKnown());
         pairs.Switch(Pair(new CountingEmbedder(), 0));
         using var stop = new CancellationTokenSource();
         var requests = Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
@@ -88,8 +89,28 @@ public sealed class ServingPairTests
         await Task.WhenAll(requests);
     }
 
-    private static ServingPair Pair(IQueryEmbedder embedder, long generation) =>
-        new(new ServedBy(new ModelVersion($"{generation:D6}-aaaaaaaa"), embedder.Fingerprint, generation), "items-aaaaaaaa", embedder);
+    private static HiddenItems AllKnown()
+    {
+        var hidden = new HiddenItems();
+        hidden.Complete();
+        return hidden;
+    }
+
+    private static ServingPair Pair(IQueryEmbedder embedder, long generation) => Pair(embedder, generation, new CountingHold());
+
+    private static ServingPair Pair(IQueryEmbedder embedder, long generation, IAsyncDisposable hold) =>
+        new(new ServedBy(new ModelVersion($"{generation:D6}-aaaaaaaa"), embedder.Fingerprint, generation), "items-aaaaaaaa", embedder, hold);
+
+    private sealed class CountingHold : IAsyncDisposable
+    {
+        public int Ends { get; private set; }
+
+        public ValueTask DisposeAsync()
+        {
+            Ends++;
+            return ValueTask.CompletedTask;
+        }
+    }
 
     private sealed class CountingEmbedder : IQueryEmbedder
     {

@@ -102,4 +102,81 @@ public sealed class EncoderOutputCacheTests : IDisposable
         using (var cache = new EncoderOutputCache(_folder)) Get(cache, texts);
         Assert.Equal(1000, _encoded.Count);
     }
+
+    // A text's length names its output: see Encode. 60 bytes a record.
+    private static string[] Texts(int from, int count) => [.. Enumerable.Range(from, count).Select(n => new string('x', n))];
+
+    private long OnDisk => new DirectoryInfo(_folder).EnumerateFiles().Sum(file => file.Length);
+
+    private Fingerprint Other { get; } = new(new string('b', 64));
+
+    [Fact]
+    public void Bounded_cache_drops_the_oldest_outputs_and_keeps_the_newest()
+    {
+        const long maxBytes = 16 * 1024;
+        using (var cache = new EncoderOutputCache(_folder, maxBytes))
+            for (int n = 0; n < 1000; n += 10)
+            {
+                Get(cache, Texts(n, 10));
+                Assert.InRange(OnDisk, 1, maxBytes + maxBytes / 16 + 10 * 60);
+            }
+        using (var cache = new EncoderOutputCache(_folder, maxBytes))
+        {
+            _encoded.Clear();
+            Assert.Equal(999 + 0.1f, Get(cache, Texts(900, 100)).Row(99)[0]);
+            Assert.Empty(_encoded);
+            Get(cache, Texts(0, 10));
+            Assert.Equal(10, _encoded.Count);
+        }
+    }
+
+    [Fact]
+    public void Outputs_of_an_encoder_that_nobody_uses_any_more_go_first()
+    {
+        const long maxBytes = 64 * 1024;
+        var time = DateTime.UtcNow;
+        using (var cache = new EncoderOutputCache(_folder, maxBytes)) Get(cache, Texts(0, 300));
+        using (var cache = new EncoderOutputCache(_folder, maxBytes)) cache.GetOrCompute(Other, Dimension, Texts(0, 600), Encode, null, CancellationToken.None);
+        foreach (string file in Directory.GetFiles(_folder, Other.Value + "*")) File.SetLastWriteTimeUtc(file, time.AddDays(-2));
+        foreach (string file in Directory.GetFiles(_folder, s_encoder.Value + "*")) File.SetLastWriteTimeUtc(file, time.AddDays(-3)); // older, but used now
+        using (var cache = new EncoderOutputCache(_folder, maxBytes))
+        {
+            for (int n = 300; n < 1000; n += 50) Get(cache, Texts(n, 50));
+            _encoded.Clear();
+            Get(cache, Texts(0, 1000));
+            Assert.Empty(_encoded);
+        }
+        Assert.True(Directory.GetFiles(_folder, Other.Value + "*").Length == 0 || OnDisk <= maxBytes);
+        Assert.InRange(OnDisk, 1, maxBytes);
+    }
+
+    [Fact]
+    public void Missing_file_between_others_is_what_eviction_cut_short_leaves_and_costs_its_outputs_alone()
+    {
+        using (var cache = new EncoderOutputCache(_folder, 16 * 1024))
+            for (int n = 0; n < 100; n += 10) Get(cache, Texts(n, 10));
+        string[] files = [.. Directory.GetFiles(_folder).Order(StringComparer.Ordinal)];
+        Assert.True(files.Length > 3, $"{files.Length} files");
+        File.Delete(Path.Combine(_folder, s_encoder.Value + ".2.outputs"));
+        _encoded.Clear();
+        using (var cache = new EncoderOutputCache(_folder, 16 * 1024)) Assert.Equal(99 + 0.1f, Get(cache, Texts(0, 100)).Row(99)[0]);
+        Assert.InRange(_encoded.Count, 1, 30);
+        _encoded.Clear();
+        using (var cache = new EncoderOutputCache(_folder, 16 * 1024)) Get(cache, Texts(0, 100));
+        Assert.Empty(_encoded);
+    }
+
+    [Fact]
+    public void Readers_go_on_while_outputs_are_dropped()
+    {
+        using var cache = new EncoderOutputCache(_folder, 8 * 1024);
+        Parallel.For(0, 8, thread =>
+        {
+            for (int n = 0; n < 40; n++)
+            {
+                var outputs = Get(cache, Texts((thread * 37 + n * 11) % 400, 20));
+                for (int row = 0; row < 20; row++) Assert.Equal((thread * 37 + n * 11) % 400 + row + 0.1f, outputs.Row(row)[0]);
+            }
+        });
+    }
 }

@@ -93,6 +93,7 @@ public sealed class EmbeddedPartsTests : IDisposable
     private sealed class Embedder(Fingerprint fingerprint) : IItemEmbedder
     {
         public Fingerprint Fingerprint => fingerprint;
+        public Fingerprint Encoder => fingerprint;
         public int Dimension => FakeModel.Dimension;
 
         public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken) =>

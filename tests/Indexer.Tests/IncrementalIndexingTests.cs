@@ -111,4 +111,75 @@ public sealed class IncrementalIndexingTests
         Assert.Equal(["i1"], (await indexer.ItemsAsync(model)).Keys);
         Assert.Equal(3, attempts);
     }
+
+    [Fact]
+    public async Task Item_changed_a_thousand_times_is_encoded_a_few_times()
+    {
+        await using var indexer = new IndexerUnderTest();
+        indexer.Options.MaxBatch = new IndexerOptions().MaxBatch;
+        var model = indexer.Models.GoLive('a');
+        await indexer.StartAsync();
+        await indexer.ServesAsync(model);
+        for (int n = 0; n < 1000; n++) await indexer.PutAsync("i1", $"title {n}");
+        await indexer.DrainedAsync();
+        await indexer.AssertIsCatalogueAsync(model);
+
+        // All queued while something else is encoded: one encoding a batch.
+        using var busy = new ManualResetEventSlim();
+        var began = new TaskCompletionSource();
+        indexer.OnEmbed = _ => { began.TrySetResult(); busy.Wait(); };
+        await indexer.PutAsync("other", "busy");
+        await began.Task;
+        indexer.Encoded.Clear();
+        for (int n = 0; n < 1000; n++) await indexer.PutAsync("i1", $"again {n}");
+        busy.Set();
+        await indexer.DrainedAsync();
+        await indexer.AssertIsCatalogueAsync(model);
+        Assert.InRange(indexer.Encoded.Count(text => text.Title.StartsWith("again", StringComparison.Ordinal)), 1, 4);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Item_without_a_usable_vector_goes_alone_and_takes_its_older_vector_along(bool refused)
+    {
+        await using var indexer = new IndexerUnderTest();
+        if (refused) indexer.Refuses = title => title == "broken";
+        else indexer.Vanishes = title => title == "broken";
+        var failed = new Measured(indexer, "indexer.items_failed");
+        var model = indexer.Models.GoLive('a');
+        foreach (string id in (string[])["i1", "i2", "i3"]) await indexer.PutAsync(id, "sound " + id);
+        await indexer.StartAsync();
+        await indexer.DrainedAsync();
+        Assert.Equal(["i1", "i2", "i3"], (await indexer.ItemsAsync(model)).Keys.Order());
+        await indexer.StopAsync();
+
+        await indexer.PutAsync("i1", "newer");
+        await indexer.PutAsync("i2", "broken");
+        await indexer.PutAsync("i3", "newer too");
+        await indexer.StartAsync();
+        await indexer.DrainedAsync();
+        var items = await indexer.ItemsAsync(model);
+        Assert.Equal([("i1", "newer"), ("i3", "newer too")], items.Select(item => (item.Key, item.Value.Title)).Order());
+        Assert.Contains(indexer.Logged, line => line.Line.Contains("Item i2", StringComparison.Ordinal));
+        Assert.Equal(1, failed.Sum);
+
+        await indexer.PutAsync("i2", "sound again");
+        await indexer.DrainedAsync();
+        await indexer.AssertIsCatalogueAsync(model);
+    }
+
+    [Fact]
+    public async Task Freshness_is_measured_from_the_logs_time()
+    {
+        await using var indexer = new IndexerUnderTest { Time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_002_500)) };
+        var freshness = new Measured(indexer, "indexer.freshness");
+        var events = new Measured(indexer, "indexer.events");
+        indexer.Models.GoLive('a');
+        await indexer.PutAsync("i1", "red lamp");
+        await indexer.StartAsync();
+        await indexer.DrainedAsync();
+        Assert.Equal(2.5, freshness.Sum);
+        Assert.Equal(1, events.Sum);
+    }
 }

@@ -18,6 +18,19 @@ internal sealed class MemoryWindowStore : IWindowStore
     public long NextOffset(string topic, int partition) => _next;
     public IReadOnlyList<StoredItem> ReadCatalogue() => [.. _catalogue.Values.Where(item => item.Event is not null).OrderBy(item => item.Id)];
     public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => throw new NotSupportedException();
+
+    public void ScanCatalogue(IReadOnlyDictionary<int, long> asOf, bool descriptions, Action<CatalogueRow> take)
+    {
+        foreach (var item in _catalogue.Values.Where(item => item.Offset < asOf.GetValueOrDefault(item.Partition)))
+            take(new CatalogueRow(item.Offset, item.Id, item.Event is null ? null : descriptions ? Json(item.Event) : ""));
+    }
+
+    private static string Json(ItemEvent item) => System.Text.Json.JsonSerializer.Serialize(new Dictionary<string, object?>
+    {
+        ["item_id"] = item.ItemId.Value, ["title"] = item.Title, ["description"] = item.Description, ["attributes"] = item.Attributes,
+        ["image_url"] = item.ImageUrl, ["available"] = item.Available, ["updated_at"] = item.UpdatedAtMs,
+    });
+
     public IReadOnlyDictionary<int, long> NextOffsets(string topic) => throw new NotSupportedException();
     public InteractionWindow Read(WindowQuery query) => new([], [], [], [], [], [], new Dictionary<int, long>(), "empty");
     public long? FirstCovered(string topic, int partition, long from) => throw new NotSupportedException();

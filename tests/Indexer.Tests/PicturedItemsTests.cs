@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Encoder;
@@ -27,13 +28,37 @@ public sealed class PicturedItemsTests : IDisposable
         var index = new MemoryVectorIndex();
         var collection = new CollectionInfo("items", loaded.Embedder.Dimension, loaded.Embedder.Fingerprint, models.List()[0].Version);
         await index.CreateAsync(collection, token);
-        using var target = new IndexTarget(collection, loaded.Embedder, index, NullLogger.Instance);
+        using var turn = new EncodingTurn();
+        using ServiceProvider meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var target = new IndexTarget(collection, loaded.Embedder, index, turn, new IndexerMetrics(meters.GetRequiredService<IMeterFactory>(), TimeProvider.System), NullLogger.Instance);
 
         await target.ApplyAsync([Item("red", $"{SKColors.Red}.png"), Item("blue", $"{SKColors.Blue}.png"), Item("broken", "broken.png"), Item("none", null)], token);
         Dictionary<string, float[]> vectors = (await index.FetchAsync("items", [.. ((string[])["red", "blue", "broken", "none"]).Select(id => new ItemId(id))], token)).ToDictionary(item => item.Id.Value, item => item.Vector.ToArray());
         Assert.True(Cosine(vectors["red"], vectors["blue"]) < 0.999f);
         Assert.True(Cosine(vectors["red"], vectors["none"]) < 0.999f);
         Assert.Equal(1, Cosine(vectors["broken"], vectors["none"]), 1e-5f);
+    }
+
+    [Fact]
+    public async Task Text_of_blanks_and_text_of_a_megabyte_are_indexed_as_any_other()
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var models = new FolderModelStore(Path.Combine(_folder, "models"), TimeProvider.System);
+        using LoadedEmbedder loaded = Load(models, Directory.CreateDirectory(Path.Combine(_folder, "pictures")).FullName);
+        var index = new MemoryVectorIndex();
+        var collection = new CollectionInfo("items", loaded.Embedder.Dimension, loaded.Embedder.Fingerprint, models.List()[0].Version);
+        await index.CreateAsync(collection, token);
+        using var turn = new EncodingTurn();
+        using ServiceProvider meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var target = new IndexTarget(collection, loaded.Embedder, index, turn, new IndexerMetrics(meters.GetRequiredService<IMeterFactory>(), TimeProvider.System), NullLogger.Instance);
+
+        string megabyte = string.Concat(Enumerable.Repeat("a lamp ", 150_000));
+        ItemEvent lamp = Item("lamp", null).Event!, blank = lamp with { Title = " " }, large = lamp with { Title = "a lamp a lamp", Description = megabyte }, larger = large with { Description = megabyte + "of brass" };
+        await target.ApplyAsync([Named("lamp", lamp), Named("blank", blank), Named("large", large), Named("larger", larger)], token);
+        Dictionary<string, float[]> vectors = (await index.ScrollAsync("items", ItemFilter.None, null, 10, token)).ToDictionary(item => item.Id.Value, item => item.Vector);
+        Assert.Equal(["blank", "lamp", "large", "larger"], vectors.Keys.Order());
+        Assert.Empty(target.Unusable);
+        Assert.Equal(1, Cosine(vectors["large"], vectors["larger"]), 1e-5f); // both are cut long before they differ
     }
 
     [Fact]
@@ -55,6 +80,8 @@ public sealed class PicturedItemsTests : IDisposable
     private static ServiceProvider Services(string pictures) => new ServiceCollection()
         .AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?> { ["Images:Folder"] = pictures }).Build())
         .AddSharedModels().BuildServiceProvider();
+
+    private static ItemChange Named(string id, ItemEvent item) => new(new ItemId(id), 0, item with { ItemId = new ItemId(id) });
 
     private static ItemChange Item(string id, string? imageUrl) => new(new ItemId(id), 0, new ItemEvent(new ItemId(id), "a thing", null, new Dictionary<string, JsonElement>(), imageUrl, true, 1));
 

@@ -56,6 +56,7 @@ internal sealed class MemoryWindowStore : IWindowStore
     public InteractionWindow Read(WindowQuery query) => throw new NotSupportedException();
     public IReadOnlyList<StoredItem> ReadCatalogue() => throw new NotSupportedException();
     public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => throw new NotSupportedException();
+    public void ScanCatalogue(IReadOnlyDictionary<int, long> asOf, bool descriptions, Action<CatalogueRow> take) => throw new NotSupportedException();
     public IReadOnlyDictionary<int, long> NextOffsets(string topic) => throw new NotSupportedException();
     public bool IsErased(UserId user, long timestampMs) => false;
     public IReadOnlyList<Erasure> Erasures() => [];

@@ -95,6 +95,7 @@ internal static class Steps
         public InteractionWindow Read(WindowQuery query) => inner.Read(query);
         public IReadOnlyList<StoredItem> ReadCatalogue() => inner.ReadCatalogue();
         public IReadOnlyList<StoredItem> ReadCatalogue(IReadOnlyDictionary<int, long> asOf) => inner.ReadCatalogue(asOf);
+        public void ScanCatalogue(IReadOnlyDictionary<int, long> asOf, bool descriptions, Action<CatalogueRow> take) => inner.ScanCatalogue(asOf, descriptions, take);
         public bool IsErased(UserId user, long timestampMs) => inner.IsErased(user, timestampMs);
         public IReadOnlyList<Erasure> Erasures() => inner.Erasures();
         public IReadOnlyList<string> FindUser(UserId user) => inner.FindUser(user);

@@ -64,7 +64,32 @@ public sealed class TrainingRecordsTests : IDisposable
     }
 
     [Fact]
+    public void The_way_of_the_loss_is_kept_and_no_more_of_it_is_read_than_was_ever_written()
+    {
+        TrainingRecord record = ARecord(0) with { Losses = [.. Enumerable.Range(0, TrainingRecord.MostLosses + 5).Select(n => new LossPoint(n / 4.0, 1.0 / (n + 1)))] };
+        Open().Save(record);
+        Assert.Equal(record.Losses!.Take(TrainingRecord.MostLosses), Open().Find(record.Id)!.Losses!);
+    }
+
+    [Theory]
+    [InlineData("[[1]]")]
+    [InlineData("[[1, null]]")]
+    [InlineData("[\"a\"]")]
+    [InlineData("[[1, \"a\"]]")]
+    [InlineData("{}")]
+    public void A_way_of_the_loss_that_nobody_here_wrote_is_damage(string losses)
+    {
+        TrainingRecord record = ARecord(0) with { Losses = [new LossPoint(1, 2)] };
+        Open().Save(record);
+        string file = Directory.GetFiles(folder).Single();
+        JsonObject json = JsonNode.Parse(File.ReadAllText(file))!.AsObject();
+        json["losses"] = JsonNode.Parse(losses);
+        File.WriteAllText(file, json.ToJsonString());
+        Assert.Null(Open().Find(record.Id));
+    }
+
+    [Fact]
     public void Field_names_are_frozen() => Assert.Equal(
-        ["id", "tempo", "reason", "state", "requested_at", "started_at", "ended_at", "phase", "fraction", "loss", "version", "decision", "metrics", "items_per_second", "eta_seconds", "continues"],
+        ["id", "tempo", "reason", "state", "requested_at", "started_at", "ended_at", "phase", "fraction", "loss", "version", "decision", "metrics", "items_per_second", "eta_seconds", "continues", "losses"],
         JsonNode.Parse(TrainingJson.Write(ARecord(0)))!.AsObject().Select(field => field.Key));
 }

@@ -10,7 +10,7 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
     public EmbeddedVectorIndexTests() => index = new EmbeddedVectorIndex(folder);
     protected override IVectorIndex Index => index;
     private static CancellationToken Token => TestContext.Current.CancellationToken;
-    private string LogFile => Path.Combine(folder, "collections", Items.Name, "items.log");
+    private string LogFile => Path.Combine(folder, "collections", Items.Name, "changes.log");
 
     public void Dispose()
     {
@@ -87,7 +87,8 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
         for (int revision = 0; revision < 60; revision++)
             await index.UpsertAsync("wide", [.. Enumerable.Range(0, 100).Select(n => AnItem($"i{n}", revision, vector))], Token);
         await index.DeleteAsync("wide", [(new("i7"), 99)], Token);
-        Assert.InRange(new FileInfo(Path.Combine(folder, "collections", "wide", "items.log")).Length, 200_000, 5_000_000);
+        await index.SettleAsync("wide", Token);
+        Assert.InRange(new DirectoryInfo(Path.Combine(folder, "collections", "wide")).GetFiles().Sum(file => file.Length), 200_000, 5_000_000);
         Reopen();
         Assert.Equal(99, await index.CountAsync("wide", ItemFilter.None, Token));
         Assert.All(await index.ScrollAsync("wide", ItemFilter.None, null, 100, Token), item => Assert.Equal(59, item.Revision));
@@ -129,8 +130,8 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
     [Fact]
     public void A_folder_of_another_format_is_refused()
     {
-        File.WriteAllText(Path.Combine(folder, "vector-index.format"), "beeformer vector index, format 2");
-        Assert.Contains("format 2", Assert.Throws<InvalidDataException>(Reopen).Message, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder, "vector-index.format"), "beeformer vector index, format 3");
+        Assert.Contains("format 3", Assert.Throws<InvalidDataException>(Reopen).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -139,4 +140,13 @@ public sealed class EmbeddedVectorIndexTests : VectorIndexContract, IDisposable
     [InlineData(".hidden")]
     public async Task Names_that_leave_the_folder_are_refused(string name) =>
         await Assert.ThrowsAsync<ArgumentException>(async () => await index.CreateAsync(Items with { Name = name }, Token));
+
+    [Fact]
+    public async Task Scrolling_is_in_the_order_of_ids()
+    {
+        await index.CreateAsync(Items, Token);
+        await index.UpsertAsync(Items.Name, [.. Enumerable.Range(0, 25).Select(n => AnItem($"i{n * 7 % 25:D2}"))], Token);
+        Assert.Equal(Enumerable.Range(0, 25).Select(n => $"i{n:D2}"), (await index.ScrollAsync(Items.Name, ItemFilter.None, null, 100, Token)).Select(item => item.Id.Value));
+        Assert.Equal("i01", (await index.ScrollAsync(Items.Name, ItemFilter.None, new ItemId("i00x"), 1, Token))[0].Id.Value);
+    }
 }

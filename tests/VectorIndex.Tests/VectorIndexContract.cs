@@ -4,11 +4,11 @@ using BeeFormer.Streaming.Contracts;
 namespace BeeFormer.Streaming.VectorIndex.Tests;
 
 /// <summary>What every form of the index must do.</summary>
-public abstract class VectorIndexContract
+public abstract partial class VectorIndexContract
 {
     protected static readonly Fingerprint Model = new(new string('a', 64));
     protected static readonly CollectionInfo Items = new("items-aaaaaaaa", 3, Model, new ModelVersion("000001-aaaaaaaa"));
-    private static readonly CollectionInfo Other = new("items-bbbbbbbb", 3, new Fingerprint(new string('b', 64)), new ModelVersion("000002-bbbbbbbb"));
+    protected static readonly CollectionInfo Other = new("items-bbbbbbbb", 3, new Fingerprint(new string('b', 64)), new ModelVersion("000002-bbbbbbbb"));
 
     protected abstract IVectorIndex Index { get; }
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -147,21 +147,42 @@ public abstract class VectorIndexContract
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Found(-1));
     }
 
-    [Fact]
-    public async Task Scrolling_gives_every_item_once_in_order()
+    [Theory]
+    [InlineData(4)]
+    [InlineData(25)]
+    [InlineData(100)]
+    public async Task Scrolling_gives_every_item_once(int limit)
     {
-        await With([.. Enumerable.Range(0, 25).Select(n => AnItem($"i{n * 7 % 25:D2}", available: n % 2 == 0))]);
-        var ids = new List<string>();
-        ItemId? after = null;
-        while (true)
+        await With([.. Enumerable.Range(0, 25).Select(n => AnItem($"i{n * 7 % 25:D2}", available: n % 2 == 0, attributes: $$"""{"part":{{n % 3}}}"""))]);
+        var all = await AllAsync(ItemFilter.None, limit);
+        Assert.Equal(Enumerable.Range(0, 25).Select(n => $"i{n:D2}"), all.Order(StringComparer.Ordinal));
+        var second = await AllAsync(new ItemFilter { Must = [new AnyOf("part", [AttributeValue.From(1)])] }, limit);
+        Assert.Equal(Enumerable.Range(0, 25).Where(n => n % 3 == 1).Select(n => $"i{n * 7 % 25:D2}").Order(StringComparer.Ordinal), second.Order(StringComparer.Ordinal));
+        Assert.Equal(all.Where(second.Contains), second); // one order, whatever the filter
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(async () => await Index.ScrollAsync(Items.Name, ItemFilter.None, null, 0, Token));
+
+        async Task<List<string>> AllAsync(ItemFilter filter, int limit)
         {
-            var page = await Index.ScrollAsync(Items.Name, ItemFilter.None, after, 4, Token);
-            if (page.Count == 0) break;
-            ids.AddRange(page.Select(i => i.Id.Value));
-            after = page[^1].Id;
+            var ids = new List<string>();
+            ItemId? after = null;
+            while (await Index.ScrollAsync(Items.Name, filter, after, limit, Token) is { Count: > 0 } page)
+            {
+                Assert.InRange(page.Count, 1, limit);
+                ids.AddRange(page.Select(i => i.Id.Value));
+                after = page[^1].Id;
+            }
+            return ids;
         }
-        Assert.Equal(Enumerable.Range(0, 25).Select(n => $"i{n:D2}"), ids);
-        Assert.Equal("i01", (await Index.ScrollAsync(Items.Name, ItemFilter.None, new ItemId("i00x"), 1, Token))[0].Id.Value);
+    }
+
+    [Fact]
+    public async Task Scrolling_goes_on_after_an_item_that_is_gone()
+    {
+        await With([.. Enumerable.Range(0, 9).Select(n => AnItem($"i{n}"))]);
+        var first = await Index.ScrollAsync(Items.Name, ItemFilter.None, null, 4, Token);
+        await Index.DeleteAsync(Items.Name, [(first[3].Id, 2)], Token);
+        var rest = await Index.ScrollAsync(Items.Name, ItemFilter.None, first[3].Id, 9, Token);
+        Assert.Equal(Enumerable.Range(0, 9).Select(n => $"i{n}"), first.Concat(rest).Select(item => item.Id.Value).Order(StringComparer.Ordinal));
     }
 
     [Fact]

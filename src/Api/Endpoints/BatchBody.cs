@@ -64,5 +64,9 @@ internal static class BatchBody
         {
             return ([], Refused.Field(property, $"The body is not JSON (line {failure.LineNumber + 1}, byte {failure.BytePositionInLine + 1}); expected {expected}."));
         }
+        catch (InvalidOperationException)
+        {
+            return ([], Refused.Field(property, $"The body has a member whose name is no valid Unicode; expected {expected}.")); // seen only when names are compared
+        }
     }
 }

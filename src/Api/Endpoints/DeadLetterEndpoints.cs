@@ -17,14 +17,15 @@ internal static class DeadLetterEndpoints
 
     public static void Map(IEndpointRouteBuilder v1)
     {
-        v1.MapGet("/dead-letters", ListAsync).WithName("ListDeadLetters").RequireAuthorization(Scopes.Admin).WithTags("Dead letters")
+        v1.MapGet("/dead-letters", ListAsync).WithName("ListDeadLetters").WithTags("Dead letters").RequireAuthorization(Scopes.Admin)
             .WithSummary("Messages that could not be read, in order of topic, partition and offset")
             .WithDescription("reason and topic narrow the list; after takes the id of the last letter seen; limit is 1 to 1000, by default 100.")
             .Refuses(StatusCodes.Status400BadRequest);
-        v1.MapGet("/dead-letters/{topic}/{partition:int}/{offset:long}", ShowAsync).WithName("ShowDeadLetter").RequireAuthorization(Scopes.Admin).WithTags("Dead letters")
+        v1.MapGet("/dead-letters/{topic}/{partition:int}/{offset:long}", ShowAsync).WithName("ShowDeadLetter").WithTags("Dead letters").RequireAuthorization(Scopes.Admin)
             .WithSummary("One of them with its key, bytes and headers as they came")
             .Refuses(StatusCodes.Status404NotFound);
-        v1.MapPost("/dead-letters/replay", ReplayAsync).WithName("ReplayDeadLetters").WithExample("""{"reason": "future_timestamp", "dry_run": true}""").RequireAuthorization(Scopes.Admin).WithTags("Dead letters")
+        v1.MapPost("/dead-letters/replay", ReplayAsync).WithName("ReplayDeadLetters").WithTags("Dead letters").RequireAuthorization(Scopes.Admin)
+            .WithExample("""{"reason": "future_timestamp", "dry_run": true}""")
             .WithSummary("Brings messages back to their topics, as they were; says of each that stays why")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge);
     }

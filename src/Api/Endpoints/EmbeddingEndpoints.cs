@@ -12,13 +12,14 @@ namespace BeeFormer.Streaming.Api;
 internal static class EmbeddingEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1) =>
-        v1.MapPost("/embeddings", EmbedAsync).WithName("Embed").WithExample("""{"texts": ["gas stove", "tent for two"]}""").WithTags("Embeddings").RequireAuthorization(Scopes.Read)
+        v1.MapPost("/embeddings", EmbedAsync).WithName("Embed").WithTags("Embeddings").RequireAuthorization(Scopes.Read)
+            .WithExample("""{"texts": ["gas stove", "tent for two"]}""")
             .WithSummary("Vectors of texts, of items or of a user, with the fingerprint of the model that made them")
             .WithDescription("Vectors have length 1; those with the same fingerprint compare by their dot product.")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 
     public static async Task<Results<Ok<EmbeddingsAnswer>, ProblemHttpResult>> EmbedAsync(
-        EmbeddingRequest request, ServingPairs pairs, Recommender recommender, IVectorIndex index, HiddenItems hidden, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+        EmbeddingRequest request, ServingPairs pairs, Recommender recommender, IVectorIndex index, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
         if (new object?[] { request.Texts, request.ItemIds, request.UserId }.Count(given => given is not null) != 1) return Refused.Field("texts", "Expected exactly one of texts, item_ids and user_id.");
         int most = options.Value.MaxQueries;
@@ -45,9 +46,8 @@ internal static class EmbeddingEndpoints
             if (given.Length is 0) return Refused.Field("item_ids", "item_ids is empty; expected at least one.");
             if (QueryInput.Ids("item_ids", given, most, out var ids) is { } badIds) return badIds;
             var stored = (await index.FetchAsync(pair.Collection, [.. ids.Distinct()], cancellationToken)).ToDictionary(item => item.Id);
-            var hiddenNow = hidden.Current;
             return Answer([.. ids.Select((id, n) =>
-                hiddenNow.Contains(id) || stored.TryGetValue(id, out var known) && !known.Available ? new EmbeddingDescription(n, null, id.Value, Reason: "hidden")
+                pair.Hides(id) || stored.TryGetValue(id, out var known) && !known.Available ? new EmbeddingDescription(n, null, id.Value, Reason: "hidden")
                 : stored.TryGetValue(id, out var item) ? new EmbeddingDescription(n, item.Vector, id.Value)
                 : new EmbeddingDescription(n, null, id.Value, Reason: "unknown"))], pair);
         }
@@ -55,7 +55,7 @@ internal static class EmbeddingEndpoints
         if (Id.Problem("user_id", request.UserId) is { } badUser) return Refused.Field("user_id", badUser + ".");
         var taste = await recommender.TasteOfAsync(new UserId(request.UserId!), cancellationToken);
         var vectors = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id, item => item.Vector);
-        float[]? user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out float[]? vector) ? vector : null);
+        float[]? user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out float[]? vector) ? vector : (ReadOnlyMemory<float>?)null);
         return Answer([new EmbeddingDescription(0, user, UserId: request.UserId, Reason: user is null ? "unknown" : null)], pair);
     }
 

@@ -11,7 +11,7 @@ namespace BeeFormer.Streaming.Api;
 internal static class ErasureEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1) =>
-        v1.MapGet("/users/{id}/erasure", FindAsync).WithName("VerifyErasure").RequireAuthorization(Scopes.Admin).WithTags("Events")
+        v1.MapGet("/users/{id}/erasure", FindAsync).WithName("VerifyErasure").WithTags("Events").RequireAuthorization(Scopes.Admin)
             .WithSummary("Looks through every store for a user and says what still holds something")
             .WithDescription("Reads the whole log and every file of the data folder: seconds to minutes.")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status501NotImplemented);

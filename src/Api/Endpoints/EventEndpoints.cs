@@ -14,12 +14,13 @@ internal static class EventEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1)
     {
-        v1.MapPost("/events", AppendAsync).WithName("AppendEvents").WithExample("""[{"event_id": "e-1", "user_id": "ann", "item_id": "42", "type": "purchase", "value": 1, "timestamp": "2024-05-01T12:00:00Z"}]""").RequireAuthorization(Scopes.Write).WithTags("Events")
+        v1.MapPost("/events", AppendAsync).WithName("AppendEvents").WithTags("Events").RequireAuthorization(Scopes.Write)
+            .WithExample("""[{"event_id": "e-1", "user_id": "ann", "item_id": "42", "type": "purchase", "value": 1, "timestamp": "2024-05-01T12:00:00Z"}]""")
             .WithSummary("Takes interactions; each gets its own verdict, accepted ones are durable when the answer comes")
             .WithDescription("Body: an array of interactions, {\"events\": […]}, or application/x-ndjson with one a line; or CloudEvents 1.0: structured, batch, or binary (headers ce-…); gzip and br are understood. Refused with 422 when none is acceptable. An event whose event_id stands in the request before, or was taken lately, is a duplicate; one that is not recognised is stored again and counts once all the same.")
             .Accepts<IReadOnlyList<InteractionBody>>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status422UnprocessableEntity);
-        v1.MapDelete("/users/{id}", ForgetAsync).WithName("ForgetUser").RequireAuthorization(Scopes.Write).WithTags("Events")
+        v1.MapDelete("/users/{id}", ForgetAsync).WithName("ForgetUser").WithTags("Events").RequireAuthorization(Scopes.Write)
             .WithSummary("Forgets a user everywhere: the request is durable when the answer comes, /v1/users/{id}/erasure tells when it is done")
             .Refuses(StatusCodes.Status400BadRequest);
     }

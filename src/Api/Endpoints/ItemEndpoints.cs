@@ -16,16 +16,18 @@ internal static class ItemEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1)
     {
-        v1.MapPut("/items/{id}", PutAsync).WithName("PutItem").WithExample("""{"title": "Gas stove, two burners", "description": "Runs on screw-on cartridges; folds flat.", "attributes": {"category": "stoves", "price": 49.9}, "available": true}""").RequireAuthorization(Scopes.Write).WithTags("Items")
+        v1.MapPut("/items/{id}", PutAsync).WithName("PutItem").WithTags("Items").RequireAuthorization(Scopes.Write)
+            .WithExample("""{"title": "Gas stove, two burners", "description": "Runs on screw-on cartridges; folds flat.", "attributes": {"category": "stoves", "price": 49.9}, "available": true}""")
             .WithSummary("Describes an item; replaces what was known of it")
             .Accepts<ItemBody>("application/json")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge);
-        v1.MapPost("/items", PutManyAsync).WithName("PutItems").WithExample("""[{"item_id": "42", "title": "Gas stove, two burners", "attributes": {"category": "stoves"}}]""").RequireAuthorization(Scopes.Write).WithTags("Items")
+        v1.MapPost("/items", PutManyAsync).WithName("PutItems").WithTags("Items").RequireAuthorization(Scopes.Write)
+            .WithExample("""[{"item_id": "42", "title": "Gas stove, two burners", "attributes": {"category": "stoves"}}]""")
             .WithSummary("Describes many items; each gets its own verdict")
             .WithDescription("Body: an array of items, {\"items\": […]}, or application/x-ndjson with one a line; or CloudEvents 1.0: structured, batch, or binary (headers ce-…). Refused with 422 when none is acceptable.")
             .Accepts<IReadOnlyList<ItemBody>>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status422UnprocessableEntity);
-        v1.MapDelete("/items/{id}", DeleteAsync).WithName("DeleteItem").RequireAuthorization(Scopes.Write).WithTags("Items")
+        v1.MapDelete("/items/{id}", DeleteAsync).WithName("DeleteItem").WithTags("Items").RequireAuthorization(Scopes.Write)
             .WithSummary("Deletes an item")
             .Refuses(StatusCodes.Status400BadRequest);
     }

@@ -17,18 +17,18 @@ internal static class ModelEndpoints
 
     public static void Map(IEndpointRouteBuilder v1, ApiOptions options)
     {
-        v1.MapGet("/models", Models).WithName("ListModels").RequireAuthorization(Scopes.Read).WithTags("Models").WithSummary("Published models, refused challengers, and the pair in service");
-        v1.MapGet("/models/{version}", Model).WithName("ShowModel").RequireAuthorization(Scopes.Read).WithTags("Models")
+        v1.MapGet("/models", Models).WithName("ListModels").WithTags("Models").RequireAuthorization(Scopes.Read).WithSummary("Published models, refused challengers, and the pair in service");
+        v1.MapGet("/models/{version}", Model).WithName("ShowModel").WithTags("Models").RequireAuthorization(Scopes.Read)
             .WithSummary("One model with its files and its lineage; every file is compared with what was published")
             .Refuses(StatusCodes.Status404NotFound);
-        v1.MapPost("/models/{version}/activate", ActivateAsync).WithName("ActivateModel").RequireAuthorization(Scopes.Admin).WithTags("Models")
+        v1.MapPost("/models/{version}/activate", ActivateAsync).WithName("ActivateModel").WithTags("Models").RequireAuthorization(Scopes.Admin)
             .WithSummary("Makes a published version live again (rollback)")
             .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
-        v1.MapGet("/models/{version}/archive", ExportAsync).WithName("ExportModel").RequireAuthorization(Scopes.Admin).WithTags("Models")
+        v1.MapGet("/models/{version}/archive", ExportAsync).WithName("ExportModel").WithTags("Models").RequireAuthorization(Scopes.Admin)
             .WithSummary("The model as one tar file, the same bytes each time")
             .Produces<Stream>(StatusCodes.Status200OK, "application/x-tar")
             .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
-        v1.MapPost("/models/archives", ImportAsync).WithName("ImportModel").RequireAuthorization(Scopes.Admin).WithTags("Models")
+        v1.MapPost("/models/archives", ImportAsync).WithName("ImportModel").WithTags("Models").RequireAuthorization(Scopes.Admin)
             .WithSummary("Adds a model from such a file after checking all of it; it does not go live")
             .WithMetadata(new RequestSizeLimitAttribute(options.MaxArchiveBytes))
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge);

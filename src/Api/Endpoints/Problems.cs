@@ -16,7 +16,7 @@ internal sealed class Problems(IProblemDetailsService service, ILogger<Problems>
     private const int LongestDetail = 1000;
 
     /// <summary>Of what is down now, most is back in a moment.</summary>
-    public const int RetryAfterSeconds = 2;
+    public const int RetryAfterSeconds = 1;
 
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {

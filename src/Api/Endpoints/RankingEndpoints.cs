@@ -20,24 +20,29 @@ internal static class RankingEndpoints
     {
         var ranking = v1.MapGroup("").WithTags("Ranking").RequireAuthorization(Scopes.Read)
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
-        ranking.MapPost("/recommendations", RecommendAsync).WithName("Recommend").WithExample("""{"user_id": "ann", "k": 10, "filter": {"category": ["tents", "stoves"]}, "explain": true}""")
+        ranking.MapPost("/recommendations", RecommendAsync).WithName("Recommend")
+            .WithExample("""{"user_id": "ann", "k": 10, "filter": {"category": ["tents", "stoves"]}, "explain": true}""")
             .WithSummary("Items that a user, or a history of items, is likely to want next")
             .WithDescription("Ranked by the model, by popularity and by what the user has bought, as configured. Unknown users get popular items, marked \"fallback\": \"popular\".")
             .Refuses(StatusCodes.Status410Gone);
-        ranking.MapPost("/recommendations/batch", RecommendManyAsync).WithName("RecommendBatch").WithExample("""{"requests": [{"user_id": "ann", "k": 5}, {"history": ["42", "43"]}]}""")
+        ranking.MapPost("/recommendations/batch", RecommendManyAsync).WithName("RecommendBatch")
+            .WithExample("""{"requests": [{"user_id": "ann", "k": 5}, {"history": ["42", "43"]}]}""")
             .WithSummary("Several such requests, all answered by the same model; each gets its own verdict")
             .Accepts<QueryBatch<RecommendationRequest>>("application/json");
         ranking.MapGet("/items/{id}/similar", SimilarAsync).WithName("SimilarItems")
             .WithSummary("Items most similar to an item")
             .WithDescription("filter is the JSON of a filter; exclude_ids may be repeated. The same as POST, where long filters have room.")
             .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status410Gone);
-        ranking.MapPost("/items/{id}/similar", SimilarByBodyAsync).WithName("SimilarItemsByBody").WithExample("""{"k": 10, "filter": {"must": [{"attribute": "price", "lt": 100}], "must_not": [{"attribute": "brand", "any_of": ["Acme"]}]}}""")
+        ranking.MapPost("/items/{id}/similar", SimilarByBodyAsync).WithName("SimilarItemsByBody")
+            .WithExample("""{"k": 10, "filter": {"must": [{"attribute": "price", "lt": 100}], "must_not": [{"attribute": "brand", "any_of": ["Acme"]}]}}""")
             .WithSummary("Items most similar to an item, with the rest of the request in the body")
             .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status410Gone);
-        ranking.MapPost("/search", SearchAsync).WithName("Search").WithExample("""{"text": "something to cook on outdoors", "k": 10, "filter": {"must": [{"attribute": "released", "after": "2024-01-01T00:00:00Z"}]}}""")
+        ranking.MapPost("/search", SearchAsync).WithName("Search")
+            .WithExample("""{"text": "something to cook on outdoors", "k": 10, "filter": {"must": [{"attribute": "released", "after": "2024-01-01T00:00:00Z"}]}}""")
             .WithSummary("Items that match a text by meaning")
             .Refuses(StatusCodes.Status410Gone);
-        ranking.MapPost("/search/batch", SearchManyAsync).WithName("SearchBatch").WithExample("""{"requests": [{"text": "gas stove"}, {"text": "tent for two", "k": 3}]}""")
+        ranking.MapPost("/search/batch", SearchManyAsync).WithName("SearchBatch")
+            .WithExample("""{"requests": [{"text": "gas stove"}, {"text": "tent for two", "k": 3}]}""")
             .WithSummary("Several searches, all answered by the same model; each gets its own verdict")
             .Accepts<QueryBatch<SearchRequest>>("application/json");
     }

@@ -26,7 +26,7 @@ internal static class Refused
         Problem(StatusCodes.Status422UnprocessableEntity, "nothing_accepted", detail, [new("verdicts", verdicts)]);
 
     public static ProblemHttpResult NotServing() =>
-        Problem(StatusCodes.Status503ServiceUnavailable, "not_ready", "No model serves yet; the index of the first one is being opened. Try again in a moment.");
+        Problem(StatusCodes.Status503ServiceUnavailable, "not_ready", "No model serves yet: its index is being opened, or the last changes of items are being read. Try again in a moment.");
 
     public static ProblemHttpResult Problem(int status, string code, string detail, params IReadOnlyList<KeyValuePair<string, object?>> more) =>
         TypedResults.Problem(detail, statusCode: status, title: Problems.Title(status), extensions: [new("code", code), .. more]);

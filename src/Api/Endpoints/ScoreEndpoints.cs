@@ -11,7 +11,8 @@ namespace BeeFormer.Streaming.Api;
 internal static class ScoreEndpoints
 {
     public static void Map(IEndpointRouteBuilder v1) =>
-        v1.MapPost("/score", ScoreAsync).WithName("Score").WithExample("""{"user_id": "ann", "candidates": ["42", "43", "44"]}""").WithTags("Ranking").RequireAuthorization(Scopes.Read)
+        v1.MapPost("/score", ScoreAsync).WithName("Score").WithTags("Ranking").RequireAuthorization(Scopes.Read)
+            .WithExample("""{"user_id": "ann", "candidates": ["42", "43", "44"]}""")
             .WithSummary("Ranks given items for a user or a history, and names those that are unknown or hidden")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 

@@ -15,13 +15,14 @@ internal static class TrainingEndpoints
 
     public static void Map(IEndpointRouteBuilder v1)
     {
-        v1.MapPost("/trainings", TrainAsync).WithName("StartTraining").WithExample("""{"tempo": "head"}""").RequireAuthorization(Scopes.Admin).WithTags("Trainings")
+        v1.MapPost("/trainings", TrainAsync).WithName("StartTraining").WithTags("Trainings").RequireAuthorization(Scopes.Admin)
+            .WithExample("""{"tempo": "head"}""")
             .WithSummary("Asks for a training on what was collected until now")
             .Refuses(StatusCodes.Status400BadRequest);
-        v1.MapGet("/trainings", Trainings).WithName("ListTrainings").RequireAuthorization(Scopes.Read).WithTags("Trainings").WithSummary("Trainings that wait, run or have ended, newest first");
-        v1.MapGet("/trainings/{id:guid}", Training).WithName("ShowTraining").RequireAuthorization(Scopes.Read).WithTags("Trainings").WithSummary("How far a training is, or how it ended")
+        v1.MapGet("/trainings", Trainings).WithName("ListTrainings").WithTags("Trainings").RequireAuthorization(Scopes.Read).WithSummary("Trainings that wait, run or have ended, newest first");
+        v1.MapGet("/trainings/{id:guid}", Training).WithName("ShowTraining").WithTags("Trainings").RequireAuthorization(Scopes.Read).WithSummary("How far a training is, or how it ended")
             .Refuses(StatusCodes.Status404NotFound);
-        v1.MapPost("/trainings/{id:guid}/cancel", CancelAsync).WithName("CancelTraining").RequireAuthorization(Scopes.Admin).WithTags("Trainings").WithSummary("Ends a training that waits or runs; nothing is changed by it")
+        v1.MapPost("/trainings/{id:guid}/cancel", CancelAsync).WithName("CancelTraining").WithTags("Trainings").RequireAuthorization(Scopes.Admin).WithSummary("Ends a training that waits or runs; nothing is changed by it")
             .Refuses(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
     }
 
@@ -45,7 +46,7 @@ internal static class TrainingEndpoints
     }
 
     public static Ok<TrainingsAnswer> Trainings(ITrainingRecords records, ServingPairs pairs) =>
-        TypedResults.Ok(new TrainingsAnswer([.. records.List().Reverse().Select(record => TrainingDescription.Of(record with { Metrics = null }))], pairs.Identity));
+        TypedResults.Ok(new TrainingsAnswer([.. records.List().Reverse().Select(record => TrainingDescription.Of(record with { Metrics = null, Losses = null }))], pairs.Identity));
 
     public static Results<Ok<TrainingDescription>, ProblemHttpResult> Training(Guid id, ITrainingRecords records) =>
         records.Find(id) is { } record ? TypedResults.Ok(TrainingDescription.Of(record)) : Refused.Unknown("training", id.ToString());

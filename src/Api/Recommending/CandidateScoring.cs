@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>Scores given items as <see cref="Recommender"/> scores those that it finds.</summary>
-internal sealed class CandidateScoring(IVectorIndex index, HiddenItems hidden, PopularityCounter popularity, IOptions<RankingOptions> ranking)
+internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter popularity, IOptions<RankingOptions> ranking)
 {
     /// <param name="candidates">Distinct.</param>
     /// <returns>The candidates that may be shown, best first, ties by id, and why the others may not. <c>Popular</c>: the taste says nothing, and the scores are shares of the most popular item's popularity.</returns>
@@ -13,15 +13,14 @@ internal sealed class CandidateScoring(IVectorIndex index, HiddenItems hidden, P
         PairLease pair, Recommender.Taste taste, IReadOnlyList<ItemId> candidates, CancellationToken cancellationToken)
     {
         var stored = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item).Union(candidates)], cancellationToken)).ToDictionary(item => item.Id);
-        var user = UserVector.Sum(taste.Items, item => stored.TryGetValue(item, out var known) ? known.Vector : null);
+        var user = UserVector.Sum(taste.Items, item => stored.TryGetValue(item, out var known) ? known.Vector : (ReadOnlyMemory<float>?)null);
         var shares = popularity.Shares(candidates);
         var strengths = taste.Own.ToDictionary(item => item.Item, item => item.Strength);
-        var hiddenNow = hidden.Current;
 
         var items = new List<RankedItem>();
         var leftOut = new List<LeftOut>();
         foreach (var candidate in candidates)
-            if (hiddenNow.Contains(candidate) || stored.TryGetValue(candidate, out var known) && !known.Available) leftOut.Add(new LeftOut(candidate.Value, "hidden"));
+            if (pair.Hides(candidate) || stored.TryGetValue(candidate, out var known) && !known.Available) leftOut.Add(new LeftOut(candidate.Value, "hidden"));
             else if (!stored.TryGetValue(candidate, out var item)) leftOut.Add(new LeftOut(candidate.Value, "unknown"));
             else items.Add(new RankedItem(candidate.Value, item.Title, Score(item), null));
         return ([.. items.OrderByDescending(item => item.Score).ThenBy(item => item.ItemId, StringComparer.Ordinal)], leftOut, user is null);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -36,7 +37,7 @@ internal sealed class ApiKeyAuthentication(
     }
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        WriteAsync(StatusCodes.Status403Forbidden, "scope_missing", $"The key of {Context.User.Identity?.Name} may {string.Join(", ", Context.User.FindAll(ScopeClaim).Select(claim => claim.Value))}; this needs another scope.");
+        WriteAsync(StatusCodes.Status403Forbidden, "scope_missing", $"The key of {Context.User.Identity?.Name} has the scopes {string.Join(", ", Context.User.FindAll(ScopeClaim).Select(claim => claim.Value))}; this needs {Context.GetEndpoint()?.Metadata.GetMetadata<IAuthorizeData>()?.Policy ?? Scopes.Admin}.");
 
     private async Task WriteAsync(int status, string code, string detail)
     {
@@ -78,6 +79,6 @@ internal sealed class ApiKeyAuthentication(
         services.AddAuthentication(Name).AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(Name, null);
         var authorization = services.AddAuthorizationBuilder();
         foreach (string scope in Scopes.All) authorization.AddPolicy(scope, policy => policy.RequireClaim(ScopeClaim, scope));
-        authorization.SetFallbackPolicy(new Microsoft.AspNetCore.Authorization.AuthorizationPolicyBuilder(Name).RequireClaim(ScopeClaim, Scopes.Admin).Build());
+        authorization.SetFallbackPolicy(new AuthorizationPolicyBuilder(Name).RequireClaim(ScopeClaim, Scopes.Admin).Build());
     }
 }

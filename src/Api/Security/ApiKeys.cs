@@ -43,6 +43,7 @@ internal sealed class ApiKeys : IDisposable
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
+            if (keys.Verified.TryGetValue(digest, out entry)) return entry; // by the request before, while this one waited
             if (!found.Hash.Fits(key)) return null;
         }
         finally

@@ -12,37 +12,31 @@ namespace BeeFormer.Streaming.Api;
 
 /// <summary>
 /// Feeds <see cref="HiddenItems"/> from the log, from the Indexer's position on: so a restart of the Api, another instance of it, or a producer that writes to the log
-/// directly hides an item as surely as a request here. The Api is ready when the end that the log had at start is reached.
+/// directly hides an item as surely as a request here. The Api answers, and is ready, once the end that the log had at start is reached.
 /// </summary>
 internal sealed class HiddenItemsReading(
     IEventLog log, IVectorIndex index, ServingPairs pairs, HiddenItems hidden, ReadItemEvent read, IOptions<ApiOptions> options, TimeProvider time, ILogger<HiddenItemsReading> logger) : BackgroundService, IHealthCheck
 {
-    private volatile bool _caughtUp;
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
         var persistent = Persistent.Pipeline("reading item events", time, logger);
         var (from, open) = await persistent.ExecuteAsync(async token => await OpenAsync(token), stoppingToken);
-        _caughtUp = open.Count == 0;
+        if (open.Count == 0) hidden.Complete();
 
         await using var subscription = log.Subscribe(Topics.Items, ReaderGroups.ApiHiddenItems, partition => from.GetValueOrDefault(partition));
         var releasing = ReleaseAsync(persistent, stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {
-            var batch = await persistent.ExecuteAsync(async token => await subscription.ReadAsync(1000, token), stoppingToken);
-            hidden.Note(Read(batch));
-            if (!_caughtUp && open.TryGetValue(batch.Partition, out long end) && batch.NextOffset >= end)
-            {
-                open.Remove(batch.Partition);
-                _caughtUp = open.Count == 0;
-            }
+            using var batch = await persistent.ExecuteAsync(async token => await subscription.ReadAsync(1000, token), stoppingToken);
+            hidden.Follow(batch.Partition, batch.NextOffset, Read(batch));
+            if (open.TryGetValue(batch.Partition, out long end) && batch.NextOffset >= end && open.Remove(batch.Partition) && open.Count == 0) hidden.Complete();
         }
         await releasing;
     }
 
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(_caughtUp ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("reading the item events that the index does not hold yet"));
+        Task.FromResult(hidden.IsComplete ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("reading the item events that the index does not hold yet"));
 
     private async Task<(Dictionary<int, long> From, Dictionary<int, long> Open)> OpenAsync(CancellationToken cancellationToken)
     {
@@ -58,17 +52,16 @@ internal sealed class HiddenItemsReading(
         return (from, open);
     }
 
-    private List<(ItemId, bool, LogPosition)> Read(IReadOnlyList<LogMessage> batch)
+    private List<(ItemId, bool, long)> Read(LogBatch batch)
     {
-        var events = new List<(ItemId, bool, LogPosition)>();
+        var events = new List<(ItemId, bool, long)>();
         foreach (var message in batch)
         {
-            var at = new LogPosition(message.Partition, message.Offset);
             if (message.Value is null)
             {
-                if (ItemJson.TryReadKey(message.Key.Span, out var deleted, out _)) events.Add((deleted, true, at));
+                if (ItemJson.TryReadKey(message.Key.Span, out var deleted, out _)) events.Add((deleted, true, message.Offset));
             }
-            else if (read(message) is { } item) events.Add((item.ItemId, !item.Available, at));
+            else if (read(message) is { } item) events.Add((item.ItemId, !item.Available, message.Offset));
         }
         return events;
     }

@@ -10,25 +10,35 @@ using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Api;
 
-/// <summary>Keeps the served pair at what alias <see cref="Alias"/> names: looks at start, when <see cref="IndexSwitched"/> arrives, and at intervals.</summary>
+/// <summary>
+/// Keeps the served pair at what alias <see cref="Alias"/> names: looks at start, when <see cref="IndexSwitched"/> arrives, and at intervals. What serves goes on
+/// until the next pair has answered once; a pair that does not come up changes nothing and is tried again, ever later.
+/// </summary>
 internal sealed class PairKeeping(
     IVectorIndex index, IModelStore models, ServingPairs pairs, LoadQueryEmbedder load, WakeSignal switched,
     IOptions<ApiOptions> options, TimeProvider time, ILogger<PairKeeping> logger) : BackgroundService
 {
     public const string Alias = "items";
+    private const string Canary = "A wooden chair for the garden.";
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await Task.Yield();
+        TimeSpan delay = options.Value.CheckInterval;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 await FollowAliasAsync(stoppingToken);
+                delay = options.Value.CheckInterval;
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
                 logger.LogError(failure, "The pair that alias {Alias} names could not be taken into service; {Serving} goes on", Alias, pairs.Identity);
+                await switched.WaitAsync(delay, time, stoppingToken);
+                delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
+                continue;
             }
             await switched.WaitAsync(options.Value.CheckInterval, time, stoppingToken);
         }
@@ -36,20 +46,55 @@ internal sealed class PairKeeping(
 
     internal async Task FollowAliasAsync(CancellationToken cancellationToken)
     {
-        if (await index.ResolveAliasAsync(Alias, cancellationToken) is not { } alias || pairs.Identity?.Generation == alias.Generation) return;
+        AliasTarget? missing = null;
+        while (await index.ResolveAliasAsync(Alias, cancellationToken) is { } alias && pairs.Identity?.Generation != alias.Generation)
+        {
+            if (alias == missing) throw new InvalidDataException($"Alias {Alias} points at {alias.Collection}, which is not in the index.");
+            IAsyncDisposable hold;
+            try
+            {
+                hold = await index.HoldAsync(alias.Collection, cancellationToken);
+            }
+            catch (KeyNotFoundException)
+            {
+                missing = alias; // dropped since; then the alias has moved on
+                continue;
+            }
+            try
+            {
+                pairs.Switch(await OpenAsync(alias, hold, cancellationToken));
+            }
+            catch
+            {
+                await hold.DisposeAsync();
+                throw;
+            }
+            logger.LogInformation("Serving {Pair} with {Collection}", pairs.Identity, alias.Collection);
+        }
+    }
+
+    private async Task<ServingPair> OpenAsync(AliasTarget alias, IAsyncDisposable hold, CancellationToken cancellationToken)
+    {
         var collection = await index.FindAsync(alias.Collection, cancellationToken)
             ?? throw new InvalidDataException($"Alias {Alias} points at {alias.Collection}, which is not in the index.");
         var manifest = models.Find(collection.Version)
             ?? throw new InvalidDataException($"Collection {collection.Name} belongs to model {collection.Version}, which is not in the model store.");
 
         var embedder = load(manifest);
-        if (embedder.Fingerprint != collection.Fingerprint)
+        try
+        {
+            if (embedder.Fingerprint != collection.Fingerprint)
+                throw new InvalidDataException($"Collection {collection.Name} holds vectors of {collection.Fingerprint}, model {collection.Version} has fingerprint {manifest.Model.Fingerprint}.");
+            // One question that nobody waits for: it touches all that the first request would have found cold, and a pair that cannot answer it does not serve.
+            var query = new QueryVector(embedder.Fingerprint, embedder.EmbedQuery(Canary));
+            await index.SearchAsync(collection.Name, query, QueryInput.DefaultK, ItemFilter.None, cancellationToken);
+            return new ServingPair(new ServedBy(collection.Version, collection.Fingerprint, alias.Generation), collection.Name, embedder, hold);
+        }
+        catch
         {
             embedder.Dispose();
-            throw new InvalidDataException($"Collection {collection.Name} holds vectors of {collection.Fingerprint}, model {collection.Version} has fingerprint {manifest.Model.Fingerprint}.");
+            throw;
         }
-        pairs.Switch(new ServingPair(new ServedBy(collection.Version, collection.Fingerprint, alias.Generation), collection.Name, embedder));
-        logger.LogInformation("Serving model {Version} with {Collection}, generation {Generation}", collection.Version, collection.Name, alias.Generation);
     }
 }
 

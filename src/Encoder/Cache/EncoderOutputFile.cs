@@ -13,14 +13,18 @@ internal sealed class EncoderOutputFile : IDisposable
 {
     private const int HeaderBytes = 16;
     private const int ChecksumBytes = 8;
+    private const int BytesReadAtOnce = 1 << 20;
     private static readonly byte[] s_magic = "BEEOUT01"u8.ToArray();
+
+    [ThreadStatic]
+    private static byte[]? t_record;
 
     private readonly SafeFileHandle _handle;
     private readonly string _path;
     private readonly int _dimension;
     private readonly Lock _gate = new();
-    private readonly Dictionary<TextKey, long> _recordOf = [];
-    private long _records;
+    private readonly Dictionary<TextKey, int> _recordOf = [];
+    private int _records;
 
     private EncoderOutputFile(SafeFileHandle handle, string path, int dimension)
     {
@@ -31,9 +35,14 @@ internal sealed class EncoderOutputFile : IDisposable
 
     private int RecordBytes => TextKey.Bytes + _dimension * sizeof(float) + ChecksumBytes;
 
+    public long Bytes
+    {
+        get { lock (_gate) return Offset(_records); }
+    }
+
     public static EncoderOutputFile Open(string path, int dimension)
     {
-        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, FileOptions.RandomAccess);
+        var handle = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
         try
         {
             var file = new EncoderOutputFile(handle, path, dimension);
@@ -48,47 +57,58 @@ internal sealed class EncoderOutputFile : IDisposable
         }
     }
 
+    public bool Contains(TextKey key)
+    {
+        lock (_gate) return _recordOf.ContainsKey(key);
+    }
+
     /// <returns>False when the text has no intact record.</returns>
     public bool TryRead(TextKey key, Span<float> output)
     {
-        long record;
+        int record;
         lock (_gate)
             if (!_recordOf.TryGetValue(key, out record)) return false;
-        var bytes = new byte[RecordBytes];
-        if (ReadFully(bytes, Offset(record)) && TextKey.Read(bytes) == key && ChecksumOf(bytes).SequenceEqual(bytes.AsSpan(^ChecksumBytes..)))
+        if (t_record?.Length != RecordBytes) t_record = new byte[RecordBytes];
+        Span<byte> bytes = t_record;
+        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
+        if (ReadFully(bytes, Offset(record)) && TextKey.Read(bytes) == key && bytes[^ChecksumBytes..].SequenceEqual(ChecksumOf(bytes, checksum)))
         {
-            MemoryMarshal.Cast<byte, float>(bytes.AsSpan(TextKey.Bytes, _dimension * sizeof(float))).CopyTo(output);
+            MemoryMarshal.Cast<byte, float>(bytes.Slice(TextKey.Bytes, _dimension * sizeof(float))).CopyTo(output);
             return true;
         }
         // Damaged on disk: the text is encoded and written anew.
         lock (_gate)
-            if (_recordOf.GetValueOrDefault(key, -1) == record) _recordOf.Remove(key);
+            if (_recordOf.TryGetValue(key, out int now) && now == record) _recordOf.Remove(key);
         return false;
     }
 
-    /// <summary>Appends what is not there yet (another thread may have been faster).</summary>
-    public void Append(IReadOnlyList<TextKey> keys, EmbeddingMatrix outputs)
+    /// <param name="rows">What of it to append.</param>
+    public void Append(IReadOnlyList<TextKey> keys, EmbeddingMatrix outputs, int[] rows)
     {
+        var bytes = new byte[rows.Length * RecordBytes];
+        Span<byte> checksum = stackalloc byte[SHA256.HashSizeInBytes];
+        for (int n = 0; n < rows.Length; n++)
+        {
+            var record = bytes.AsSpan(n * RecordBytes, RecordBytes);
+            keys[rows[n]].Write(record);
+            MemoryMarshal.AsBytes(outputs.Row(rows[n])).CopyTo(record[TextKey.Bytes..]);
+            ChecksumOf(record, checksum).CopyTo(record[^ChecksumBytes..]);
+        }
         lock (_gate)
         {
-            int[] rows = [.. Enumerable.Range(0, keys.Count).Where(row => !_recordOf.ContainsKey(keys[row]))];
-            var bytes = new byte[rows.Length * RecordBytes];
-            for (int n = 0; n < rows.Length; n++)
-            {
-                var record = bytes.AsSpan(n * RecordBytes, RecordBytes);
-                keys[rows[n]].Write(record);
-                MemoryMarshal.AsBytes(outputs.Row(rows[n])).CopyTo(record[TextKey.Bytes..]);
-                ChecksumOf(record).CopyTo(record[^ChecksumBytes..]);
-            }
             RandomAccess.Write(_handle, bytes, Offset(_records));
             RandomAccess.FlushToDisk(_handle);
-            foreach (int row in rows) _recordOf.Add(keys[row], _records++);
+            foreach (int row in rows) _recordOf[keys[row]] = _records++;
         }
     }
 
     private long Offset(long record) => HeaderBytes + record * RecordBytes;
 
-    private static byte[] ChecksumOf(ReadOnlySpan<byte> record) => SHA256.HashData(record[..^ChecksumBytes])[..ChecksumBytes];
+    private static ReadOnlySpan<byte> ChecksumOf(ReadOnlySpan<byte> record, Span<byte> digest)
+    {
+        SHA256.HashData(record[..^ChecksumBytes], digest);
+        return digest[..ChecksumBytes];
+    }
 
     private void CheckHeader()
     {
@@ -107,13 +127,20 @@ internal sealed class EncoderOutputFile : IDisposable
             throw new InvalidDataException($"{_path} is not a file of encoder outputs of dimension {_dimension}; delete it and the outputs are computed again.");
     }
 
+    /// <summary>Reads the whole file in large pieces: a read for each key alone is a seek for each.</summary>
     private void BuildIndex()
     {
-        _records = (RandomAccess.GetLength(_handle) - HeaderBytes) / RecordBytes;
+        _records = checked((int)((RandomAccess.GetLength(_handle) - HeaderBytes) / RecordBytes));
         RandomAccess.SetLength(_handle, Offset(_records)); // a torn last record
-        Span<byte> key = stackalloc byte[TextKey.Bytes];
-        for (long record = 0; record < _records; record++)
-            if (ReadFully(key, Offset(record))) _recordOf[TextKey.Read(key)] = record;
+        _recordOf.EnsureCapacity(_records);
+        int together = Math.Max(1, BytesReadAtOnce / RecordBytes);
+        var bytes = new byte[together * RecordBytes];
+        for (int first = 0; first < _records; first += together)
+        {
+            int count = Math.Min(together, _records - first);
+            if (!ReadFully(bytes.AsSpan(0, count * RecordBytes), Offset(first))) return;
+            for (int n = 0; n < count; n++) _recordOf[TextKey.Read(bytes.AsSpan(n * RecordBytes))] = first + n;
+        }
     }
 
     private bool ReadFully(Span<byte> bytes, long offset)

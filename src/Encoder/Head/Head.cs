@@ -12,6 +12,8 @@ namespace BeeFormer.Streaming.Encoder;
 /// </summary>
 public sealed class Head
 {
+    private const int RowsPerBlock = 64;
+
     private readonly float[] _projection; // W [d, D]
     private readonly float[] _wordRows;   // B [words, D]
 
@@ -81,23 +83,27 @@ public sealed class Head
         if (encoderOutputs.Rows != words.Count)
             throw new ArgumentException($"{encoderOutputs.Rows} encoder outputs for {words.Count} texts.", nameof(words));
         var vectors = EmbeddingMatrix.Zeros(words.Count, Dimension);
-        const int rowsPerBlock = 64;
-        // As many threads as this one may use for a tensor operation: a training's are bounded.
-        Parallel.For(0, (words.Count + rowsPerBlock - 1) / rowsPerBlock, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, TorchSharp.torch.get_num_threads()) }, block =>
+        RowBlocks.ForEach(words.Count, RowsPerBlock, (first, end) =>
         {
-            int end = Math.Min(words.Count, (block + 1) * rowsPerBlock);
-            for (int row = block * rowsPerBlock; row < end; row++) FillRow(encoderOutputs.Row(row), words, row, vectors.Row(row));
+            var factors = new float[(end - first) * EncoderDimension];
+            for (int row = first; row < end; row++) FillFactors(encoderOutputs.Row(row), row, factors.AsSpan((row - first) * EncoderDimension, EncoderDimension));
+            RowProduct.Fill(factors, EncoderDimension, _projection, vectors.Values.AsSpan(first * Dimension, (end - first) * Dimension));
+            for (int row = first; row < end; row++) AddWords(words, row, vectors.Row(row));
         });
         return vectors;
     }
 
-    private void FillRow(ReadOnlySpan<float> encoderOutput, SparseRows words, int row, Span<float> vector)
+    /// <summary>α·e, e scaled to length 1.</summary>
+    private void FillFactors(ReadOnlySpan<float> encoderOutput, int row, Span<float> factors)
     {
         float length = MathF.Sqrt(RowArithmetic.Dot(encoderOutput, encoderOutput));
         if (!float.IsFinite(length)) throw new ArgumentException($"Encoder output {row} holds a value that is not finite, or too large.");
-        if (length > 0)
-            for (int i = 0; i < EncoderDimension; i++)
-                RowArithmetic.AddScaled(_projection.AsSpan(i * Dimension, Dimension), Shape.Alpha * encoderOutput[i] / length, vector);
+        if (length == 0) return;
+        for (int i = 0; i < factors.Length; i++) factors[i] = Shape.Alpha * encoderOutput[i] / length;
+    }
+
+    private void AddWords(SparseRows words, int row, Span<float> vector)
+    {
         var columns = words.Columns(row);
         var values = words.Values(row);
         for (int n = 0; n < columns.Length; n++) RowArithmetic.AddScaled(_wordRows.AsSpan(columns[n] * Dimension, Dimension), values[n], vector);

@@ -5,6 +5,8 @@ namespace BeeFormer.Streaming.Encoder;
 /// <summary>The words that a head knows, and the pairs of neighbouring words ("harry potter"), in ordinal order, with their inverse document frequencies.</summary>
 public sealed class Vocabulary
 {
+    private const int TextsPerBlock = 64;
+
     private readonly Dictionary<string, int> _index;
     private readonly bool _hasPairs;
 
@@ -39,26 +41,36 @@ public sealed class Vocabulary
     /// <summary>t for each text: (1 + ln count) · idf of its words and pairs, rows of length 1; a text without known words has an empty row. Columns are rows of B.</summary>
     public SparseRows TfIdf(IReadOnlyList<string> texts)
     {
-        var start = new int[texts.Count + 1];
+        var parts = new SparseRows[(texts.Count + TextsPerBlock - 1) / TextsPerBlock];
+        RowBlocks.ForEach(texts.Count, TextsPerBlock, (first, end) => parts[first / TextsPerBlock] = TfIdf(texts, first, end));
+        return SparseRows.Join(parts);
+    }
+
+    private SparseRows TfIdf(IReadOnlyList<string> texts, int first, int end)
+    {
+        var start = new int[end - first + 1];
         var columns = new List<int>();
         var values = new List<float>();
-        var counts = new SortedDictionary<int, int>();
+        var found = new List<int>();
         var lookup = _index.GetAlternateLookup<ReadOnlySpan<char>>();
-        for (int text = 0; text < texts.Count; text++)
+        for (int text = first; text < end; text++)
         {
-            counts.Clear();
-            foreach (var word in Encoder.Words.In(texts[text]))
-                if (lookup.TryGetValue(word, out int column)) counts[column] = counts.GetValueOrDefault(column) + 1;
+            found.Clear();
+            string lowered = texts[text].ToLowerInvariant(); // once for both walks
+            foreach (var word in Encoder.Words.In(lowered))
+                if (lookup.TryGetValue(word, out int column)) found.Add(column);
             if (_hasPairs)
-                foreach (var pair in Encoder.Words.PairsIn(texts[text]))
-                    if (lookup.TryGetValue(pair, out int column)) counts[column] = counts.GetValueOrDefault(column) + 1;
-            foreach (var (column, count) in counts)
+                foreach (var pair in Encoder.Words.PairsIn(lowered))
+                    if (lookup.TryGetValue(pair, out int column)) found.Add(column);
+            found.Sort();
+            for (int n = 0, next; n < found.Count; n = next)
             {
-                columns.Add(column);
-                values.Add((1 + MathF.Log(count)) * Idf[column]);
+                for (next = n + 1; next < found.Count && found[next] == found[n];) next++;
+                columns.Add(found[n]);
+                values.Add((1 + MathF.Log(next - n)) * Idf[found[n]]);
             }
-            start[text + 1] = columns.Count;
-            RowArithmetic.Normalize(CollectionsMarshal.AsSpan(values)[start[text]..]);
+            start[text - first + 1] = columns.Count;
+            RowArithmetic.Normalize(CollectionsMarshal.AsSpan(values)[start[text - first]..]);
         }
         return new SparseRows(start, [.. columns], [.. values]);
     }

@@ -27,13 +27,19 @@ public interface ITrainingRecords
 /// <param name="Version">The published model.</param>
 /// <param name="Decision">Why it ended as it did, in plain words.</param>
 /// <param name="Metrics">All numbers of the gate, if it came so far.</param>
+/// <param name="Losses">How the loss went, thinned out to at most <see cref="TrainingRecord.MostLosses"/> points; null in records of older versions.</param>
 public sealed record TrainingRecord(
     Guid Id, string Tempo, string Reason, TrainingState State, DateTimeOffset RequestedAt, DateTimeOffset? StartedAt = null, DateTimeOffset? EndedAt = null,
     string? Phase = null, double? Fraction = null, double? Loss = null, ModelVersion? Version = null, string? Decision = null, JsonObject? Metrics = null,
-    double? ItemsPerSecond = null, double? EtaSeconds = null, Guid? Continues = null)
+    double? ItemsPerSecond = null, double? EtaSeconds = null, Guid? Continues = null, IReadOnlyList<LossPoint>? Losses = null)
 {
+    public const int MostLosses = 240;
+
     public bool Ended => State is not (TrainingState.Queued or TrainingState.Running);
 }
+
+/// <param name="Seconds">Since the training started.</param>
+public readonly record struct LossPoint(double Seconds, double Loss);
 
 /// <summary>Written in lower case.</summary>
 public enum TrainingState

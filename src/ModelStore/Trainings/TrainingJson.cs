@@ -24,6 +24,7 @@ internal static class TrainingJson
         ["items_per_second"] = Finite(record.ItemsPerSecond),
         ["eta_seconds"] = Finite(record.EtaSeconds),
         ["continues"] = record.Continues?.ToString(),
+        ["losses"] = record.Losses is null ? null : new JsonArray([.. record.Losses.Select(point => new JsonArray(point.Seconds, point.Loss))]),
     });
 
     public static TrainingRecord Read(JsonObject json) => new(
@@ -31,9 +32,13 @@ internal static class TrainingJson
         Enum.TryParse(ModelJson.Required<string>(json, "state"), ignoreCase: true, out TrainingState state) && Enum.IsDefined(state) ? state : throw new FormatException("\"state\" is no state of a training."),
         ModelJson.Time(json, "requested_at"), Time(json, "started_at"), Time(json, "ended_at"), json["phase"]?.GetValue<string>(), json["fraction"]?.GetValue<double>(), json["loss"]?.GetValue<double>(),
         ModelJson.Version(json, "version"), json["decision"]?.GetValue<string>(), json["metrics"] is null ? null : ModelJson.Object(json, "metrics"),
-        json["items_per_second"]?.GetValue<double>(), json["eta_seconds"]?.GetValue<double>(), json["continues"] is { } continues ? Guid.Parse(continues.GetValue<string>()) : null);
+        json["items_per_second"]?.GetValue<double>(), json["eta_seconds"]?.GetValue<double>(), json["continues"] is { } continues ? Guid.Parse(continues.GetValue<string>()) : null,
+        json["losses"] is { } losses ? [.. losses.AsArray().Take(TrainingRecord.MostLosses).Select(Loss)] : null);
 
     public static string Name(TrainingState state) => state.ToString().ToLowerInvariant();
+
+    private static LossPoint Loss(JsonNode? point) =>
+        point is JsonArray { Count: 2 } pair && pair[0] is { } seconds && pair[1] is { } loss ? new LossPoint(seconds.GetValue<double>(), loss.GetValue<double>()) : throw new FormatException("\"losses\" holds something else than pairs of numbers.");
 
     private static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
 

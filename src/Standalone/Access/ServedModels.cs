@@ -11,13 +11,15 @@ internal sealed class ServedModels(Uri server) : IModelAccess
     public Task<ModelReport> ModelAsync(string version, CancellationToken cancellationToken) => client.SendAsync<ModelReport>(HttpMethod.Get, Of(version), null, cancellationToken);
     public Task<ActivationReport> ActivateAsync(string version, CancellationToken cancellationToken) => client.SendAsync<ActivationReport>(HttpMethod.Post, Of(version) + "/activate", null, cancellationToken);
 
+    public async Task<long> ArchiveBytesAsync(string version, CancellationToken cancellationToken) => (await ModelAsync(version, cancellationToken)).Files.Sum(file => file.Bytes);
+
     public async Task ExportAsync(string version, Stream archive, CancellationToken cancellationToken)
     {
         using HttpResponseMessage response = await client.AskAsync(HttpMethod.Get, Of(version) + "/archive", null, cancellationToken);
         await response.Content.CopyToAsync(archive, cancellationToken);
     }
 
-    public async Task<ImportReport> ImportAsync(FileStream archive, string name, CancellationToken cancellationToken)
+    public async Task<ImportReport> ImportAsync(Stream archive, string name, CancellationToken cancellationToken)
     {
         try
         {

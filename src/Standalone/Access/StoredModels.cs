@@ -70,9 +70,12 @@ internal sealed class StoredModels : IModelAccess
             : throw new IOException($"Model {version} was not activated: another model went live at the same moment; look and try again.");
     }
 
+    public Task<long> ArchiveBytesAsync(string version, CancellationToken cancellationToken) =>
+        Task.FromResult((models.Find(new ModelVersion(version)) ?? throw Unknown("model", version)).Files?.Sum(file => file.Bytes) ?? 0);
+
     public Task ExportAsync(string version, Stream archive, CancellationToken cancellationToken) => Task.Run(() => models.Export(new ModelVersion(version), archive), cancellationToken);
 
-    public async Task<ImportReport> ImportAsync(FileStream archive, string name, CancellationToken cancellationToken)
+    public async Task<ImportReport> ImportAsync(Stream archive, string name, CancellationToken cancellationToken)
     {
         // Nothing in it is packed: what it holds is no more than what it is.
         (ModelManifest manifest, bool added) = await Task.Run(

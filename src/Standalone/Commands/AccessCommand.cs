@@ -1,6 +1,5 @@
 using System.CommandLine;
 using BeeFormer.Streaming.Standalone.Access;
-using BeeFormer.Streaming.Standalone.Reports;
 using Spectre.Console;
 
 namespace BeeFormer.Streaming.Standalone.Commands;
@@ -11,14 +10,19 @@ internal static class AccessCommand
     public static Command Create<T>(string name, string description, IAnsiConsole console, IReadOnlyList<Symbol> symbols,
         Func<ParseResult, IModelAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print) => Create(name, description, console, symbols, ModelAccess.Open, ask, print);
 
-    /// <param name="open">Given the data folder's path.</param>
-    /// <param name="exitCode">Null: 0 whatever the answer is.</param>
     public static Command Create<TAccess, T>(string name, string description, IAnsiConsole console, IReadOnlyList<Symbol> symbols, Func<string, TAccess> open,
-        Func<ParseResult, TAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print, Func<T, int>? exitCode = null) where TAccess : IAccess
+        Func<ParseResult, TAccess, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print) where TAccess : IAccess =>
+        Create(name, description, console, symbols, open, (parsed, access, _, token) => ask(parsed, access, token), print, _ => ExitCodes.Done);
+
+    /// <param name="open">Given the data folder's path.</param>
+    /// <param name="ask">Given where bars may be shown.</param>
+    /// <param name="exitCode">What the answer means.</param>
+    public static Command Create<TAccess, T>(string name, string description, IAnsiConsole console, IReadOnlyList<Symbol> symbols, Func<string, TAccess> open,
+        Func<ParseResult, TAccess, IAnsiConsole, CancellationToken, Task<T>> ask, Action<IAnsiConsole, T> print, Func<T, int> exitCode) where TAccess : IAccess
     {
         Option<string> data = CommonOptions.Data();
-        Option<string?> json = CommonOptions.JsonInstead();
-        var command = new Command(name, description) { data, json };
+        var json = new JsonOption(console);
+        var command = new Command(name, description) { data, json.Option };
         foreach (Symbol symbol in symbols)
         {
             if (symbol is Argument argument) command.Arguments.Add(argument);
@@ -27,16 +31,12 @@ internal static class AccessCommand
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             using TAccess access = open(parsed.GetRequiredValue(data));
-            T result = await ask(parsed, access, token);
-            if (parsed.GetResult(json) is not null && parsed.GetValue(json) is null)
-            {
-                await console.Profile.Out.Writer.WriteLineAsync(ReportFile.Text(result));
-                return exitCode?.Invoke(result) ?? 0;
-            }
-            console.WriteLine($"{access.Name}");
-            print(console, result);
-            ReportFile.Write(parsed.GetValue(json), result);
-            return exitCode?.Invoke(result) ?? 0;
+            IAnsiConsole people = json.People(parsed);
+            people.WriteLine(access.Name);
+            T result = await ask(parsed, access, people, token);
+            print(people, result);
+            json.Write(parsed, result);
+            return exitCode(result);
         }, cancellationToken));
         return command;
     }

@@ -13,11 +13,6 @@ internal static class CommonOptions
         DefaultValueFactory = _ => Path.Combine(".", folder),
     };
 
-    public static Option<string?> Json(string name = "--json") => new(name) { Description = "Write the results as JSON.", HelpName = "FILE" };
-
-    /// <summary>For commands whose result is all they give: without a file name the JSON takes the place of the table.</summary>
-    public static Option<string?> JsonInstead() => new("--json") { Description = "Give the result as JSON: to the file, or without one to standard output.", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
-
     public static Option<string> RequiredFile(string name, string description) => new(name) { Description = description, HelpName = "FILE", Required = true };
 
     public static Option<string?> OptionalFile(string name, string description) => new(name) { Description = description, HelpName = "FILE" };

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using BeeFormer.Streaming.Standalone.Demo;
 using BeeFormer.Streaming.Standalone.Hosting;
-using BeeFormer.Streaming.Standalone.Reports;
 using BeeFormer.Streaming.Standalone.SimulatedShop;
 using Spectre.Console;
 
@@ -22,20 +21,21 @@ internal static class DemoCommand
         Option<int> products = CommonOptions.PositiveNumber("--products", "Products of the shop.", new ShopOptions().Products);
         Option<int> shoppers = CommonOptions.PositiveNumber("--shoppers", "Shoppers of the shop.", new ShopOptions().Shoppers);
         Option<bool> exit = new("--exit") { Description = "Stop after the table instead of going on serving." };
-        Option<string?> json = CommonOptions.Json();
-        var command = new Command("demo", "Watch the whole loop learn on a simulated shop.") { data, seed, products, shoppers, exit, json };
+        var json = new JsonOption(console);
+        var command = new Command("demo", "Watch the whole loop learn on a simulated shop.") { data, seed, products, shoppers, exit, json.Option };
         address.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
+            IAnsiConsole people = json.People(parsed);
             var options = new ShopOptions { Seed = parsed.GetRequiredValue(seed), Products = parsed.GetRequiredValue(products), Shoppers = parsed.GetRequiredValue(shoppers) };
             await using StandaloneHost host = await StandaloneHost.StartAsync(parsed.GetRequiredValue(data), address.Of(parsed), quiet: true, Settings, token);
-            DemoReport report = await host.RunAsync(running => Progress.WithBarsAsync(console, bars => new DemoRun(
+            DemoReport report = await host.RunAsync(running => Progress.WithBarsAsync(people, bars => new DemoRun(
                 host.Pipeline, options, (items, stopping) => BaseVectors.EncodeAsync(host, items, bars, stopping), host.Board, host.UserVector, host.PopularityHalfLife, host.Time)
                 .RunAsync(bars, running)), token);
-            Print(console, report);
-            ReportFile.Write(parsed.GetValue(json), report);
+            Print(people, report);
+            json.Write(parsed, report);
             if (parsed.GetValue(exit)) return 0;
-            console.WriteLine($"Serving on {string.Join(", ", host.Urls)} (OpenAPI: /openapi/v1.json). Ctrl+C stops.");
+            people.WriteLine($"Serving on {string.Join(", ", host.Urls)} (OpenAPI: /openapi/v1.json). Ctrl+C stops.");
             return await host.ServeAsync(token);
         }, cancellationToken));
         return command;

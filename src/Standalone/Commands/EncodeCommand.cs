@@ -20,20 +20,26 @@ internal static class EncodeCommand
         Option<TextRole> role = new("--role") { Description = "Which prompt of the encoder stands before every text: that of a query, of a document, or the default one.", HelpName = "query|document|plain", DefaultValueFactory = _ => TextRole.Plain };
         Option<EncoderArithmetic> arithmetic = new("--arithmetic") { Description = "Numbers to compute in: float32 as Python does, auto (the fastest that this processor has), int16 or bfloat16.", HelpName = "float32|auto|int16|bfloat16", DefaultValueFactory = _ => EncoderArithmetic.Float32 };
         Option<string> data = CommonOptions.Data();
-        var command = new Command("encode", "Turn texts into embeddings.") { encoder, input, output, tokens, length, role, arithmetic, data };
+        var json = new JsonOption(console);
+        var command = new Command("encode", "Turn texts into embeddings.") { encoder, input, output, tokens, length, role, arithmetic, data, json.Option };
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
+            IAnsiConsole people = json.People(parsed);
             TextRole asked = parsed.GetValue(role);
             List<string> texts = ReadTexts(parsed.GetRequiredValue(input));
             using SentenceEncoder model = StartEncoder.Load(parsed.GetValue(encoder), parsed.GetValue(length), parsed.GetValue(arithmetic));
-            EmbeddingMatrix embeddings = await Progress.RunAsync(console, "Encoding", texts.Count, progress => model.Encode(texts, asked, progress, token));
+            EmbeddingMatrix embeddings = await Progress.RunAsync(people, "Encoding", texts.Count, progress => model.Encode(texts, asked, progress, token));
             SafetensorsWriter.Write(parsed.GetRequiredValue(output), [SafetensorsTensor.Of("embeddings", embeddings)]);
             if (parsed.GetValue(tokens) is { } file) DurableFiles.Rewrite(file, stream => WriteTokens(stream, model, texts, asked));
-            console.WriteLine($"{texts.Count} texts, dimension {embeddings.Dimension}, at most {model.MaxSequenceLength} tokens, encoder {model.Fingerprint.Short}, {model.Arithmetic.ToString().ToLowerInvariant()}.");
+            var report = new Encoded(texts.Count, embeddings.Dimension, model.MaxSequenceLength, model.Fingerprint.Value, model.Arithmetic.ToString().ToLowerInvariant());
+            people.WriteLine($"{report.Texts} texts, dimension {report.Dimension}, at most {report.MaxSequenceLength} tokens, encoder {model.Fingerprint.Short}, {report.Arithmetic}.");
+            json.Write(parsed, report);
             return 0;
         }, cancellationToken));
         return command;
     }
+
+    private sealed record Encoded(int Texts, int Dimension, int MaxSequenceLength, string Fingerprint, string Arithmetic);
 
     private static List<string> ReadTexts(string file) =>
         [.. DataFile.Rows(file, ["text"], new HashSet<string> { "text" }).Select(row => row.Fields[0]

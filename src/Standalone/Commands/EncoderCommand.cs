@@ -12,13 +12,13 @@ internal static class EncoderCommand
     public static Command Create(IAnsiConsole console)
     {
         Argument<string?> folder = new("FOLDER") { Description = "sentence-transformers folder, or that of a published model; default: the encoder that comes with the program.", Arity = ArgumentArity.ZeroOrOne };
-        Option<string?> json = CommonOptions.Json();
-        var info = new Command("info", "Load an encoder and tell what it is made of.") { folder, json };
+        var json = new JsonOption(console);
+        var info = new Command("info", "Load an encoder and tell what it is made of.") { folder, json.Option };
         info.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, _ =>
         {
             EncoderReport report = EncoderReport.Read(parsed.GetValue(folder) ?? SentenceEncoder.DefaultFolder);
-            Print(console, report);
-            ReportFile.Write(parsed.GetValue(json), report);
+            Print(json.People(parsed), report);
+            json.Write(parsed, report);
             return Task.FromResult(0);
         }, cancellationToken));
         return new Command("encoder", "Encoders on disk.") { info };

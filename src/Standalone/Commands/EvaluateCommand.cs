@@ -5,7 +5,6 @@ using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Evaluation;
 using BeeFormer.Streaming.Standalone.Hosting;
-using BeeFormer.Streaming.Standalone.Reports;
 using BeeFormer.Streaming.Trainer;
 using Spectre.Console;
 
@@ -23,17 +22,17 @@ internal static class EvaluateCommand
         Option<string?> encoder = new("--encoder") { Description = "sentence-transformers folder; default: the policy's embedder, or the one that comes with the program.", HelpName = "FOLDER" };
         Option<int> seed = new("--seed") { Description = "Draws the cold items where no file names them.", HelpName = "N", DefaultValueFactory = _ => 42 };
         Option<string> data = CommonOptions.Data();
-        Option<string?> json = CommonOptions.Json();
+        var json = new JsonOption(console);
         var command = new Command("evaluate", "Measure how well the encoder ranks items that nobody has touched, before and after training.");
         dataSet.AddTo(command);
-        foreach (Option option in new Option[] { coldItems, policy, encoder, length, seed, data, json }) command.Options.Add(option);
+        foreach (Option option in new Option[] { coldItems, policy, encoder, length, seed, data, json.Option }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             TrainingPolicy training = parsed.GetValue(policy) is { } file ? TrainingPolicy.Load(file) : new TrainingPolicy();
             if (training.UseImages) throw new InvalidDataException("The policy says use_images: true, and evaluate compares texts alone; set use_images: false.");
             using DataFolder folder = DataFolder.Open(parsed.GetRequiredValue(data));
             TorchThreads.UseAll();
-            ColdStartReport report = await Progress.WithBarsAsync(console, bars => Task.Run(() =>
+            ColdStartReport report = await Progress.WithBarsAsync(json.People(parsed), bars => Task.Run(() =>
             {
                 Bar reading = bars.Start("Reading the data set", 1);
                 ColdStartTask task = Read(dataSet.Of(parsed), parsed.GetValue(coldItems), parsed.GetRequiredValue(seed), token);
@@ -43,8 +42,8 @@ internal static class EvaluateCommand
                 using var cache = new EncoderOutputCache(folder.Cache);
                 return ColdStartEvaluation.Run(task, training, start, cache, new PhaseBars(bars), token);
             }, token));
-            Print(console, report);
-            ReportFile.Write(parsed.GetValue(json), EvaluationReport.Of(report));
+            Print(json.People(parsed), report);
+            json.Write(parsed, EvaluationReport.Of(report));
             return 0;
         }, cancellationToken));
         return command;

@@ -6,9 +6,7 @@ namespace BeeFormer.Streaming.Standalone.Commands;
 /// <summary>What the user sees when something goes wrong: one sentence for what the user can change, the whole exception for what only we can.</summary>
 internal static class Failures
 {
-    public const int BadInput = 1;
-    public const int Defect = 70;
-    public const int Stopped = 130;
+    public const int BadInput = ExitCodes.NotDone;
 
     public static async Task<int> GuardAsync(ParseResult parsed, Func<CancellationToken, Task<int>> run, CancellationToken cancellationToken)
     {
@@ -19,8 +17,8 @@ internal static class Failures
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await error.WriteLineAsync("Stopped. The same command goes on where this one was.");
-            return Stopped;
+            await error.WriteLineAsync("Stopped. Nothing was left half done; the same command goes on or begins again.");
+            return ExitCodes.Stopped;
         }
         catch (Exception e) when (Expected(e) is { } sentence)
         {
@@ -30,7 +28,7 @@ internal static class Failures
         catch (Exception e)
         {
             await error.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"This is a defect of the program, please report it: {e}"));
-            return Defect;
+            return ExitCodes.Defect;
         }
     }
 

@@ -22,17 +22,21 @@ internal static class KeysCommand
         {
             if (result.GetValueOrDefault<string>() is { } text && ApiKeyEntry.ScopesOf(text) is null) result.AddError($"--scopes is {text}; expected some of {string.Join(", ", Scopes.All)}, separated by commas.");
         });
-        var create = new Command("new", "Make a key. It is shown this once; only its hash is for keeping.") { name, scopes };
+        var json = new JsonOption(console);
+        var create = new Command("new", "Make a key. It is shown this once; only its hash is for keeping.") { name, scopes, json.Option };
         create.SetAction(parsed =>
         {
             (string key, ApiKeyHash hash) = ApiKeyHash.New();
             var entry = new { Name = parsed.GetRequiredValue(name), Hash = hash.ToString(), Scopes = string.Join(',', ApiKeyEntry.ScopesOf(parsed.GetRequiredValue(scopes))!) };
-            TextWriter output = console.Profile.Out.Writer; // no line of these may be wrapped
+            TextWriter output = json.People(parsed).Profile.Out.Writer; // no line of these may be wrapped
             output.WriteLine($"Key, shown only now: {key}");
             output.WriteLine($"For {Hosting.DataFolder.KeysFile} in the server's data folder, which is read again when it changes:");
             output.WriteLine(JsonSerializer.Serialize(new { ApiKeys = new[] { entry } }, Indented));
+            json.Write(parsed, new NewKey(key, entry.Name, entry.Hash, entry.Scopes));
             return 0;
         });
         return new Command("keys", "API keys.") { create };
     }
+
+    private sealed record NewKey(string Key, string Name, string Hash, string Scopes);
 }

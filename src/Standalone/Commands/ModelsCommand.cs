@@ -21,13 +21,13 @@ internal static class ModelsCommand
             AccessCommand.Create("activate", "Make a model live (again), after looking whether it works.", console, [activated],
                 (parsed, access, token) => access.ActivateAsync(parsed.GetRequiredValue(activated), token),
                 (to, report) => to.WriteLine(report.Before == report.Activated ? $"Model {report.Activated} was live already." : $"Model {report.Activated} is live; before it was {report.Before ?? "none"}.")),
-            AccessCommand.Create("export", "Write a model as one archive, the same bytes each time.", console, [exported, output],
-                (parsed, access, token) => ExportAsync(access, parsed.GetRequiredValue(exported), parsed.GetValue(output), token),
-                (to, report) => to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Model {report.Version} is in {report.File}, {report.Bytes:N0} bytes."))),
-            AccessCommand.Create("import", "Add a model from an archive, after checking all of it; it does not go live.", console, [archive],
-                (parsed, access, token) => ImportAsync(access, parsed.GetRequiredValue(archive), token),
+            AccessCommand.Create("export", "Write a model as one archive, the same bytes each time.", console, [exported, output], ModelAccess.Open,
+                (parsed, access, people, token) => ExportAsync(access, people, parsed.GetRequiredValue(exported), parsed.GetValue(output), token),
+                (to, report) => to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Model {report.Version} is in {report.File}, {report.Bytes:N0} bytes.")), _ => ExitCodes.Done),
+            AccessCommand.Create("import", "Add a model from an archive, after checking all of it; it does not go live.", console, [archive], ModelAccess.Open,
+                (parsed, access, people, token) => ImportAsync(access, people, parsed.GetRequiredValue(archive), token),
                 (to, report) => to.WriteLine(report.Added
-                    ? $"The model is here as {report.Version}; it is not live. To make it live: beeformer models activate {report.Version}." : $"The model was here already, as {report.Version}.")),
+                    ? $"The model is here as {report.Version}; it is not live. To make it live: beeformer models activate {report.Version}." : $"The model was here already, as {report.Version}."), _ => ExitCodes.Done),
         };
     }
 
@@ -35,15 +35,15 @@ internal static class ModelsCommand
 
     private static Argument<string> Version() => new("VERSION") { Description = "As models list names it, such as 000012-9f3ab07c." };
 
-    private static async Task<Exported> ExportAsync(IModelAccess access, string version, string? output, CancellationToken cancellationToken)
+    private static async Task<Exported> ExportAsync(IModelAccess access, IAnsiConsole people, string version, string? output, CancellationToken cancellationToken)
     {
         string file = output ?? $"{version}.tar", temporary = file + ".tmp";
         try
         {
-            long bytes;
+            long bytes, expected = await access.ArchiveBytesAsync(version, cancellationToken);
             await using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 16))
             {
-                await access.ExportAsync(version, stream, cancellationToken);
+                await Progress.CountAsync(people, "Writing the archive", expected, stream, counted => access.ExportAsync(version, counted, cancellationToken), cancellationToken);
                 stream.Flush(flushToDisk: true);
                 bytes = stream.Length;
             }
@@ -57,11 +57,13 @@ internal static class ModelsCommand
         }
     }
 
-    private static async Task<ImportReport> ImportAsync(IModelAccess access, string file, CancellationToken cancellationToken)
+    private static async Task<ImportReport> ImportAsync(IModelAccess access, IAnsiConsole people, string file, CancellationToken cancellationToken)
     {
         if (!File.Exists(file)) throw new IOException($"{file} does not exist; expected an archive that models export has written.");
         await using FileStream archive = File.OpenRead(file);
-        return await access.ImportAsync(archive, file, cancellationToken);
+        ImportReport? report = null;
+        await Progress.CountAsync(people, "Reading the archive", archive.Length, archive, async counted => report = await access.ImportAsync(counted, file, cancellationToken), cancellationToken);
+        return report!;
     }
 
     private static void Print(IAnsiConsole console, ModelsReport report)

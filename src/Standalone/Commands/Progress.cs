@@ -9,6 +9,16 @@ internal static class Progress
     public static async Task<T> RunAsync<T>(IAnsiConsole console, string what, int total, Func<IProgress<int>, T> work) =>
         await WithBarsAsync(console, bars => Task.Run(() => work(bars.Start(what, total))));
 
+    /// <summary>Runs work that brings a stream's bytes somewhere; cancelling it ends the stream.</summary>
+    public static Task CountAsync(IAnsiConsole console, string what, long total, Stream stream, Func<Stream, Task> work, CancellationToken cancellationToken) =>
+        WithBarsAsync(console, async bars =>
+        {
+            Bar bar = bars.Start(what, total);
+            await work(new CountedStream(stream, bytes => bar.Set(bytes), cancellationToken));
+            bar.Finish();
+            return true;
+        });
+
     /// <summary>Runs work that starts as many bars as it likes.</summary>
     public static Task<T> WithBarsAsync<T>(IAnsiConsole console, Func<Bars, Task<T>> work) =>
         console.Progress().AutoClear(false).HideCompleted(false)

@@ -4,7 +4,6 @@ using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Hosting;
 using BeeFormer.Streaming.Standalone.Replay;
-using BeeFormer.Streaming.Standalone.Reports;
 using BeeFormer.Streaming.Trainer;
 using Spectre.Console;
 
@@ -16,8 +15,8 @@ internal static class ReplayCommand
     public static Command Create(IAnsiConsole console)
     {
         var dataSet = new DataSetOptions();
-        Option<string?> report = CommonOptions.Json("--report");
-        report.Aliases.Add("--json");
+        var json = new JsonOption(console);
+        json.Option.Aliases.Add("--report");
         Option<TimeSpan> period = new("--period") { Description = "Length of a reported period, as in 7d or 12h; data without times is cut into tenths.", HelpName = "SPAN", CustomParser = Durations.Parse, DefaultValueFactory = _ => TimeSpan.FromDays(7) };
         Option<int> trainEvery = new("--train-every") { Description = "Interactions between two trainings; one more follows at the end, unless nothing new arrived; 0: none at all.", HelpName = "N", DefaultValueFactory = _ => 20_000 };
         trainEvery.Validators.Add(result =>
@@ -28,7 +27,7 @@ internal static class ReplayCommand
         Option<string> data = CommonOptions.Data();
         var command = new Command("replay", "Stream a data set through the pipeline: predict each interaction, then learn from it.");
         dataSet.AddTo(command);
-        foreach (Option option in new Option[] { report, period, trainEvery, policy, data }) command.Options.Add(option);
+        foreach (Option option in new Option[] { json.Option, period, trainEvery, policy, data }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
             var plan = new ReplayPlan(dataSet.Of(parsed), parsed.GetRequiredValue(period), parsed.GetRequiredValue(trainEvery), parsed.GetValue(policy));
@@ -39,7 +38,7 @@ internal static class ReplayCommand
                 training = TrainingPolicy.Load(file); // a mistake in it is told before the data set is read
                 settings["Policy"] = file;
             }
-            ReplayReport result = await Progress.WithBarsAsync(console, async bars =>
+            ReplayReport result = await Progress.WithBarsAsync(json.People(parsed), async bars =>
             {
                 Bar reading = bars.Start("Reading the data set", 1);
                 (InteractionTable table, IReadOnlyList<ItemEvent> items) = await Task.Run(() => (
@@ -50,8 +49,8 @@ internal static class ReplayCommand
                 return await host.RunAsync(running => new ReplayRun(host.Pipeline, plan, table, items, stopping => BaseVectors.EncodeAsync(host, items, bars, stopping),
                     host.Folder.Replays, host.UserVector, host.Ranking, host.PopularityHalfLife, host.Profiles.InteractionsPerUser, training, host.Time).RunAsync(bars, running), token);
             });
-            Print(console, result);
-            ReportFile.Write(parsed.GetValue(report), result);
+            Print(json.People(parsed), result);
+            json.Write(parsed, result);
             return 0;
         }, cancellationToken));
         return command;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Standalone.Access;
 using BeeFormer.Streaming.Standalone.Hosting;
-using BeeFormer.Streaming.Standalone.Reports;
 using BeeFormer.Streaming.Trainer;
 using Spectre.Console;
 
@@ -12,8 +11,8 @@ namespace BeeFormer.Streaming.Standalone.Commands;
 internal static class TrainCommand
 {
     /// <summary>The gate kept what is live, or there was nothing to train.</summary>
-    public const int NotPublished = 2;
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
+    public const int NotPublished = ExitCodes.AnswerIsNo;
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200), CancelPatience = TimeSpan.FromSeconds(20);
 
     public static Command Create(IAnsiConsole console)
     {
@@ -21,10 +20,11 @@ internal static class TrainCommand
         Option<string?> tempo = new("--tempo") { Description = "head (seconds to minutes) or encoder (fine-tuning); default: head, or encoder where the policy says head: none.", HelpName = "TEMPO" };
         tempo.AcceptOnlyFromAmong("head", "encoder");
         Option<string> data = CommonOptions.Data();
-        Option<string?> json = CommonOptions.Json();
-        var command = new Command("train", "Train once on what has landed; the gate decides whether the model goes live.") { policy, tempo, data, json };
+        var json = new JsonOption(console);
+        var command = new Command("train", "Train once on what has landed; the gate decides whether the model goes live.") { policy, tempo, data, json.Option };
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
+            IAnsiConsole people = json.People(parsed);
             string? file = parsed.GetValue(policy), text = null, chosen = parsed.GetValue(tempo);
             if (file is not null)
             {
@@ -32,13 +32,13 @@ internal static class TrainCommand
                 text = await File.ReadAllTextAsync(file, token);
                 chosen ??= read.Head == HeadKind.None ? "encoder" : "head";
             }
-            TrainingRow training = await RunAsync(console, parsed.GetRequiredValue(data), file, text, chosen, token);
-            TrainingsCommand.Print(console, training);
-            console.WriteLine(training.Decision ?? training.State);
-            ReportFile.Write(parsed.GetValue(json), training);
+            TrainingRow training = await RunAsync(people, parsed.GetRequiredValue(data), file, text, chosen, token);
+            TrainingsCommand.Print(people, training);
+            people.WriteLine(training.Decision ?? training.State);
+            json.Write(parsed, training);
             return training.State switch
             {
-                "published" => 0,
+                "published" => ExitCodes.Done,
                 "refused" or "skipped" => NotPublished,
                 _ => throw new IOException(training.Decision ?? $"The training ended as {training.State}."),
             };
@@ -46,15 +46,19 @@ internal static class TrainCommand
         return command;
     }
 
+    /// <summary>Waits for the end: a server of our own that stops before it would leave a training that the next start goes on with.</summary>
     private static async Task CancelAsync(ServedModels server, Guid id)
     {
+        using var patience = new CancellationTokenSource(CancelPatience, TimeProvider.System);
+        using var look = new PeriodicTimer(Look, TimeProvider.System);
         try
         {
-            await server.CancelAsync(id, CancellationToken.None);
+            await server.CancelAsync(id, patience.Token);
+            while (!(await server.TrainingAsync(id, patience.Token)).Ended) await look.WaitForNextTickAsync(patience.Token);
         }
-        catch (IOException)
+        catch (Exception ended) when (ended is IOException or OperationCanceledException)
         {
-            // It ended first, or the server did.
+            // It ended first, or the server did, or it takes too long.
         }
     }
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using BeeFormer.Streaming.Standalone.Hosting;
-using BeeFormer.Streaming.Standalone.Reports;
 using BeeFormer.Streaming.WindowStore;
 using Microsoft.Extensions.Hosting;
 using Spectre.Console;
@@ -14,23 +13,27 @@ internal static class WindowsCommand
     public static Command Create(IAnsiConsole console)
     {
         Option<string> data = CommonOptions.Data();
-        Option<string?> json = CommonOptions.Json();
-        var count = new Command("count", "Print the number of distinct interactions, and nothing else.") { data };
+        JsonOption counted = new(console), json = new(console);
+        var count = new Command("count", "Print the number of distinct interactions, and nothing else.") { data, counted.Option };
         count.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, _ =>
         {
-            console.WriteLine(Describe(parsed.GetRequiredValue(data)).Interactions.ToString(CultureInfo.InvariantCulture));
+            var result = new Counted(Describe(parsed.GetRequiredValue(data)).Interactions);
+            counted.People(parsed).WriteLine(result.Interactions.ToString(CultureInfo.InvariantCulture));
+            counted.Write(parsed, result);
             return Task.FromResult(0);
         }, cancellationToken));
-        var describe = new Command("describe", "Describe the interactions and items that have landed.") { data, json };
+        var describe = new Command("describe", "Describe the interactions and items that have landed.") { data, json.Option };
         describe.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, _ =>
         {
             WindowSummary summary = Describe(parsed.GetRequiredValue(data));
-            Print(console, summary);
-            ReportFile.Write(parsed.GetValue(json), summary);
+            Print(json.People(parsed), summary);
+            json.Write(parsed, summary);
             return Task.FromResult(0);
         }, cancellationToken));
         return new Command("windows", "What has landed in the window store.") { count, describe };
     }
+
+    private sealed record Counted(long Interactions);
 
     private static WindowSummary Describe(string path)
     {

@@ -6,11 +6,12 @@ internal static class Loopback
 {
     public const string DefaultUrl = "http://127.0.0.1:8080";
 
+    /// <param name="keyed">There are API keys, so others may be let in.</param>
     /// <exception cref="InvalidDataException">An address that other machines could reach, or none at all.</exception>
-    public static void Check(string urls)
+    public static void Check(string urls, bool keyed = false)
     {
         foreach (string url in urls.Split(';', StringSplitOptions.TrimEntries))
-            if (!IsLoopback(Address(url).Host))
+            if (!IsLoopback(Address(url).Host) && !keyed)
                 throw new InvalidDataException($"{url} can be reached from other machines; expected a loopback address like {DefaultUrl}, since no API keys are configured. `beeformer keys new` makes one.");
     }
 

@@ -86,7 +86,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
             keys.OnLoadException = failure => failure.Ignore = running.Value; // at the start it stops the program, later the keys stay as they were
             keys.ResolveFileProvider();
         });
-        if (ApiKeyEntry.Read(builder.Configuration).Count == 0) Loopback.Check(urls);
+        Loopback.Check(urls, keyed: ApiKeyEntry.Read(builder.Configuration).Count > 0);
         builder.WebHost.UseUrls(urls);
         builder.AddServiceDefaults();
         LogTo(builder.Logging, quiet, running);
@@ -94,14 +94,15 @@ internal sealed class StandaloneHost : IAsyncDisposable
         IServiceCollection services = builder.Services;
         services.AddSingleton<IHostLifetime, CommandLifetime>();
         services.AddSingleton<TrainingBoard>();
-        services.AddSingleton(_ => new EncoderOutputCache(folder.Cache));
+        services.AddCheckedOptions<EncoderCacheOptions>(EncoderCacheOptions.Section);
+        services.AddSingleton(provider => new EncoderOutputCache(folder.Cache, provider.GetRequiredService<IOptions<EncoderCacheOptions>>().Value.MaxBytes, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
         services.AddEventLog(builder.Configuration, folder.Log);
         services.AddProfiles(builder.Configuration, folder.Profiles);
         services.AddWindowStore(folder.Windows);
         services.AddModelStore(folder.Models);
         services.AddErasureSearch(folder.Root);
-        services.AddEmbeddedVectorIndex(folder.Index);
+        services.AddVectorIndex(builder.Configuration, folder.Index);
 
         services.AddMassTransit(bus =>
         {

@@ -30,10 +30,19 @@ internal sealed class TrainingJournal(ITrainingRecords records, TimeProvider clo
         TrainingRecord record = open.Record with
         {
             Phase = progress.Phase, Fraction = progress.Fraction, Loss = progress.Loss ?? open.Record.Loss, ItemsPerSecond = progress.ItemsPerSecond, EtaSeconds = progress.EtaSeconds,
+            Losses = WithLoss(open.Record, progress.Loss),
         };
         bool save = record.Phase != open.Record.Phase || clock.GetElapsedTime(open.Saved) >= SaveInterval;
         _open[progress.TrainingId] = (record, save ? clock.GetTimestamp() : open.Saved);
         if (save) Guard(() => records.Save(record));
+    }
+
+    /// <summary>Of too many points every second one goes: the curve keeps its ends and its shape, and stays short.</summary>
+    private IReadOnlyList<LossPoint>? WithLoss(TrainingRecord record, double? loss)
+    {
+        if (loss is not { } value || !double.IsFinite(value) || record.StartedAt is not { } started) return record.Losses;
+        LossPoint[] points = [.. record.Losses ?? [], new LossPoint((clock.GetUtcNow() - started).TotalSeconds, value)];
+        return points.Length <= TrainingRecord.MostLosses ? points : [.. points.Where((_, n) => (points.Length - 1 - n) % 2 == 0)];
     }
 
     public void Ended(TrainEncoder request, TrainingState state, string decision, TrainingOutcome? outcome = null)

@@ -1,68 +1,130 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.VectorIndex.Embedded;
 
-/// <summary>One entry of a collection's log: an item as of a revision, or (without <see cref="Item"/>) its deletion.</summary>
-internal sealed record Change(ItemId Id, long Revision, IndexedItem? Item)
+/// <summary>An item as of a revision, or its deletion (then payload and vector are empty), as it stands in the log.</summary>
+/// <param name="Id">UTF-8.</param>
+/// <param name="Payload"><see cref="ItemPayload"/>.</param>
+internal readonly record struct Change(byte[] Id, long Revision, ChangeKind Kind, byte[] Payload, float[] Vector)
 {
-    private const byte UpsertKind = 1;
-    private const byte DeleteKind = 2;
+    private const int FixedBytes = 1 + 8 + 4; // kind, revision, length of the id
 
     public static Change Upsert(IndexedItem item, int dimension)
     {
         if (BeeFormer.Streaming.Contracts.Id.Problem("item_id", item.Id.Value) is { } problem) throw new ArgumentException(problem + ".");
-        return new(item.Id, item.Revision, item with { Vector = UnitVector.Of($"The vector of item {item.Id}", item.Vector, dimension) });
+        return new(Encoding.UTF8.GetBytes(item.Id.Value), item.Revision, item.Available ? ChangeKind.Available : ChangeKind.Hidden,
+            ItemPayload.Of(item), UnitVector.Of(item.Id, item.Vector, dimension));
     }
 
-    public static Change Delete(ItemId id, long revision) => new(id, revision, null);
+    public static Change Delete(ItemId id, long revision) => new(Encoding.UTF8.GetBytes(id.Value), revision, ChangeKind.Deletion, [], []);
 
-    public void WriteTo(BinaryWriter writer)
+    /// <param name="frame">Is replaced by a larger one when it is too small: frames are large, and many.</param>
+    /// <returns>The part of it that was written.</returns>
+    public static ReadOnlySpan<byte> Encode(List<Change> changes, ref byte[] frame)
     {
-        writer.Write(Item is null ? DeleteKind : UpsertKind);
-        writer.Write(Id.Value);
-        writer.Write(Revision);
-        if (Item is null) return;
-        writer.Write(Item.Available);
-        writer.Write(Item.Title);
-        byte[] attributes = JsonSerializer.SerializeToUtf8Bytes(Item.Attributes);
-        writer.Write(attributes.Length);
-        writer.Write(attributes);
-        foreach (float number in Item.Vector) writer.Write(number);
+        int size = 0;
+        foreach (var change in changes)
+            size = checked(size + FixedBytes + change.Id.Length + (change.Kind == ChangeKind.Deletion ? 0 : 4 + change.Payload.Length + 4 * change.Vector.Length));
+        if (frame.Length < size) frame = GC.AllocateUninitializedArray<byte>(size);
+        var rest = frame.AsSpan(0, size);
+        foreach (var change in changes)
+        {
+            rest[0] = (byte)change.Kind;
+            BinaryPrimitives.WriteInt64LittleEndian(rest[1..], change.Revision);
+            BinaryPrimitives.WriteInt32LittleEndian(rest[9..], change.Id.Length);
+            change.Id.CopyTo(rest[FixedBytes..]);
+            rest = rest[(FixedBytes + change.Id.Length)..];
+            if (change.Kind == ChangeKind.Deletion) continue;
+            BinaryPrimitives.WriteInt32LittleEndian(rest, change.Payload.Length);
+            change.Payload.CopyTo(rest[4..]);
+            rest = rest[(4 + change.Payload.Length)..];
+            MemoryMarshal.AsBytes(change.Vector.AsSpan()).CopyTo(rest);
+            rest = rest[(4 * change.Vector.Length)..];
+        }
+        return frame.AsSpan(0, size);
     }
 
-    public static Change ReadFrom(BinaryReader reader, int dimension)
-    {
-        byte kind = reader.ReadByte();
-        var id = new ItemId(reader.ReadString());
-        long revision = reader.ReadInt64();
-        if (kind == DeleteKind) return Delete(id, revision);
-        if (kind != UpsertKind) throw new FormatException($"unknown entry kind {kind}");
-        bool available = reader.ReadBoolean();
-        string title = reader.ReadString();
-        int length = reader.ReadInt32();
-        if (length < 0 || length > reader.BaseStream.Length - reader.BaseStream.Position) throw new FormatException($"attributes of {length} bytes do not fit");
-        var attributes = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(reader.ReadBytes(length))!;
-        var vector = new float[dimension];
-        for (int d = 0; d < dimension; d++) vector[d] = reader.ReadSingle();
-        return new(id, revision, new IndexedItem(id, revision, vector, title, available, attributes));
-    }
-
-    public static byte[] Encode(IEnumerable<Change> changes)
-    {
-        using var buffer = new MemoryStream();
-        using var writer = new BinaryWriter(buffer, Encoding.UTF8);
-        foreach (var change in changes) change.WriteTo(writer);
-        writer.Flush();
-        return buffer.ToArray();
-    }
-
+    /// <exception cref="FormatException">These are no changes of vectors of this dimension.</exception>
     public static List<Change> Decode(byte[] frame, int dimension)
     {
-        using var reader = new BinaryReader(new MemoryStream(frame), Encoding.UTF8);
         var changes = new List<Change>();
-        while (reader.BaseStream.Position < frame.Length) changes.Add(ReadFrom(reader, dimension));
+        for (int at = 0; at < frame.Length;)
+        {
+            var kind = (ChangeKind)Take(1)[0];
+            long revision = BinaryPrimitives.ReadInt64LittleEndian(Take(8));
+            byte[] id = Take(Length()).ToArray();
+            if (kind == ChangeKind.Deletion)
+            {
+                changes.Add(new(id, revision, kind, [], []));
+                continue;
+            }
+            if (kind is not (ChangeKind.Hidden or ChangeKind.Available)) throw new FormatException($"unknown entry kind {(byte)kind}");
+            byte[] payload = Take(Length()).ToArray();
+            changes.Add(new(id, revision, kind, payload, MemoryMarshal.Cast<byte, float>(Take(4 * dimension)).ToArray()));
+
+            int Length() => BinaryPrimitives.ReadInt32LittleEndian(Take(4));
+
+            ReadOnlySpan<byte> Take(int length)
+            {
+                if (length < 0 || length > frame.Length - at) throw new FormatException($"{length} bytes do not fit at {at} of {frame.Length}");
+                at += length;
+                return frame.AsSpan(at - length, length);
+            }
+        }
         return changes;
+    }
+}
+
+internal enum ChangeKind : byte
+{
+    Hidden = 1,
+    Available = 2,
+    Deletion = 3,
+}
+
+/// <summary>What an item holds besides id, revision and vector: length of the title (4 bytes, little endian), title (UTF-8), attributes (JSON).</summary>
+internal static class ItemPayload
+{
+    private const int MaxKeptBytes = 1 << 20;
+    [ThreadStatic] private static ArrayBufferWriter<byte>? buffer;
+    [ThreadStatic] private static Utf8JsonWriter? writer;
+
+    public static byte[] Of(IndexedItem item)
+    {
+        var payload = buffer ??= new ArrayBufferWriter<byte>(1024);
+        payload.ResetWrittenCount();
+        int title = Encoding.UTF8.GetByteCount(item.Title);
+        BinaryPrimitives.WriteInt32LittleEndian(payload.GetSpan(4), title);
+        payload.Advance(4);
+        payload.Advance(Encoding.UTF8.GetBytes(item.Title, payload.GetSpan(title)));
+        var json = writer ??= new Utf8JsonWriter(payload);
+        json.Reset(payload);
+        json.WriteStartObject();
+        foreach (var (name, value) in item.Attributes)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
+        json.WriteEndObject();
+        json.Flush();
+        byte[] bytes = payload.WrittenSpan.ToArray();
+        if (payload.Capacity > MaxKeptBytes) (buffer, writer) = (null, null);
+        return bytes;
+    }
+
+    public static string Title(ReadOnlySpan<byte> payload) => Encoding.UTF8.GetString(payload.Slice(4, TitleLength(payload)));
+
+    public static ReadOnlySpan<byte> Attributes(ReadOnlySpan<byte> payload) => payload[(4 + TitleLength(payload))..];
+
+    /// <exception cref="InvalidDataException">The bytes are damaged.</exception>
+    private static int TitleLength(ReadOnlySpan<byte> payload)
+    {
+        int length = payload.Length < 4 ? -1 : BinaryPrimitives.ReadInt32LittleEndian(payload);
+        return length >= 0 && length <= payload.Length - 4 ? length : throw new InvalidDataException($"A stored item of {payload.Length} bytes has a title of {length}; the vector index is damaged. Rebuild the collection.");
     }
 }

@@ -1,17 +1,19 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.RegularExpressions;
 using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.VectorIndex.Embedded;
 
 /// <summary>
-/// The vector index inside one process: exact search over vectors in memory, made durable by a log per collection.
-/// <c>collections/&lt;name&gt;/{collection.json, items.log}</c>, <c>aliases.json</c>. A folder belongs to one open index at a time.
+/// The vector index inside one process: vectors and attributes in mapped files, made durable by a log per collection. Exact search, or from <see cref="EmbeddedIndexOptions.ApproximateFrom"/> items on also approximate search.
+/// <c>collections/&lt;name&gt;/{collection.json, segments, NNNNNN.segment, changes.log}</c>, <c>aliases.json</c>. A folder belongs to one open index at a time; one of format 1 is taken over once.
 /// </summary>
 public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
 {
     private const string FormatFile = "vector-index.format";
-    private const string Format = "beeformer vector index, format 1";
+    private const string OldFormat = "beeformer vector index, format 1", Format = "beeformer vector index, format 2";
+    private readonly StoragePlan plan;
     private readonly string folder;
     private readonly string collectionsFolder;
     private readonly FileStream ownership;
@@ -22,19 +24,27 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
 
     /// <exception cref="InvalidDataException">The folder was made by another format version, or a file in it is damaged.</exception>
     /// <exception cref="InvalidOperationException">Another process has the index open.</exception>
-    public EmbeddedVectorIndex(string folder)
+    public EmbeddedVectorIndex(string folder, EmbeddedIndexOptions? options = null)
+        : this(folder, new StoragePlan((options ?? new()).ApproximateFrom))
     {
+    }
+
+    internal EmbeddedVectorIndex(string folder, StoragePlan plan)
+    {
+        this.plan = plan;
         this.folder = Path.GetFullPath(folder);
         collectionsFolder = Path.Combine(this.folder, "collections");
         DurableFiles.CreateFolder(this.folder);
         ownership = Own(Path.Combine(this.folder, ".lock"));
         try
         {
+            string marker = Path.Combine(this.folder, FormatFile);
+            if (File.Exists(marker) && File.ReadAllText(marker).Trim() == OldFormat) DurableFiles.Rewrite(marker, Encoding.UTF8.GetBytes(Format + "\n")); // first, so that no older version opens what is being taken over
             StoreFormat.Claim(this.folder, FormatFile, Format, "collections");
             DurableFiles.CreateFolder(collectionsFolder);
             foreach (string leftover in Directory.GetDirectories(collectionsFolder, ".*")) Directory.Delete(leftover, recursive: true);
             aliases = new AliasFile(Path.Combine(this.folder, "aliases.json"));
-            foreach (string path in Directory.GetDirectories(collectionsFolder)) collections[Path.GetFileName(path)] = Collection.Open(path);
+            foreach (string path in Directory.GetDirectories(collectionsFolder)) collections[Path.GetFileName(path)] = Collection.Open(path, plan);
         }
         catch
         {
@@ -56,7 +66,7 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
             Collection.Make(temporary, collection);
             Directory.Move(temporary, final);
             DurableFiles.FlushFolder(collectionsFolder);
-            collections[collection.Name] = Collection.Open(final);
+            collections[collection.Name] = Collection.Open(final, plan);
         }
         return ValueTask.CompletedTask;
     }
@@ -67,52 +77,44 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
     public ValueTask<IReadOnlyList<CollectionInfo>> ListAsync(CancellationToken cancellationToken) =>
         new([.. collections.Values.Select(c => c.Info).OrderBy(info => info.Name, StringComparer.Ordinal)]);
 
-    public ValueTask UpsertAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken)
-    {
-        var target = Get(collection);
-        return target.WriteAsync([.. items.Select(item => Change.Upsert(item, target.Info.Dimension))], cancellationToken);
-    }
+    public ValueTask UpsertAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken) => WriteAsync(collection, items, durable: true, cancellationToken);
+
+    public ValueTask LoadAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken) => WriteAsync(collection, items, durable: false, cancellationToken);
+
+    public ValueTask SettleAsync(string collection, CancellationToken cancellationToken) => Get(collection).SettleAsync(cancellationToken);
 
     public ValueTask DeleteAsync(string collection, IReadOnlyList<(ItemId Id, long Revision)> items, CancellationToken cancellationToken) =>
-        Get(collection).WriteAsync([.. items.Select(item => Change.Delete(item.Id, item.Revision))], cancellationToken);
+        Get(collection).WriteAsync([.. items.Select(item => Change.Delete(item.Id, item.Revision))], durable: true, cancellationToken);
 
-    public ValueTask LoadAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken) => UpsertAsync(collection, items, cancellationToken);
+    public ValueTask<long> CountAsync(string collection, ItemFilter filter, CancellationToken cancellationToken) => new(Get(collection).Read(snapshot => snapshot.Count(filter)));
 
-    public ValueTask SettleAsync(string collection, CancellationToken cancellationToken)
-    {
-        Get(collection);
-        return ValueTask.CompletedTask;
-    }
-
-    public ValueTask<long> CountAsync(string collection, ItemFilter filter, CancellationToken cancellationToken) => new(Get(collection).Read(rows => rows.CountOf(filter)));
-
-    public ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
     {
         var target = Get(collection);
-        var checkedQueries = new (float[] Vector, int K, ItemFilter Filter)[queries.Count];
+        var prepared = new PreparedQuery[queries.Count];
         for (int n = 0; n < queries.Count; n++)
         {
             var query = queries[n];
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(query.K, nameof(queries));
             if (query.Vector.Fingerprint != target.Info.Fingerprint) throw new FingerprintMismatchException(query.Vector.Fingerprint, target.Info.Fingerprint);
-            checkedQueries[n] = (UnitVector.Of("The query vector", query.Vector.Values.Span, target.Info.Dimension), query.K, query.Filter);
+            prepared[n] = new(UnitVector.Of("The query vector", query.Vector.Values.Span, target.Info.Dimension), query.K, query.Filter, query.Exact);
         }
-        return new(target.Read(rows => (IReadOnlyList<IReadOnlyList<ScoredItem>>)[.. checkedQueries.Select(query => rows.Search(query.Vector, query.K, query.Filter))]));
+        return await target.SearchAsync(prepared).ConfigureAwait(false);
     }
 
     public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken) =>
-        new(Get(collection).Read(rows => rows.Fetch(ids)));
+        new(Get(collection).Read(snapshot => snapshot.Fetch(ids)));
 
     public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemFilter filter, ItemId? after, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        return new(Get(collection).Read(rows => rows.Scroll(filter, after, limit)));
+        return new(Get(collection).Read(snapshot => snapshot.Scroll(filter, after, limit)));
     }
 
     public ValueTask<IReadOnlyList<(ItemId Id, long Revision)>> RevisionsAsync(string collection, ItemId? after, int limit, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
-        return new(Get(collection).Read(rows => rows.Revisions(after, limit)));
+        return new(Get(collection).Read(snapshot => snapshot.Revisions(after, limit)));
     }
 
     public ValueTask<long> PointAliasAsync(string alias, string collection, CancellationToken cancellationToken)
@@ -157,7 +159,15 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
         ownership.Dispose();
     }
 
-    private Collection Get(string name) => collections.TryGetValue(name, out var collection) ? collection
+    private ValueTask WriteAsync(string collection, IReadOnlyList<IndexedItem> items, bool durable, CancellationToken cancellationToken)
+    {
+        var target = Get(collection);
+        var changes = new Change[items.Count];
+        for (int n = 0; n < changes.Length; n++) changes[n] = Change.Upsert(items[n], target.Info.Dimension);
+        return target.WriteAsync(changes, durable, cancellationToken);
+    }
+
+    internal Collection Get(string name) => collections.TryGetValue(name, out var collection) ? collection
         : throw new KeyNotFoundException($"There is no collection {name} in {folder}.");
 
     /// <summary>One reader of a collection.</summary>

@@ -11,27 +11,31 @@ namespace BeeFormer.Streaming.WindowStore.S3;
 /// access are never repeated.
 /// </summary>
 /// <param name="Timeout">Of one attempt. Default 60 seconds.</param>
-/// <param name="Retries">Attempts after the first. Default 4.</param>
+/// <param name="Retries">Attempts after the first. Default 4; 0: there is one.</param>
 /// <param name="Delay">Before the first retry; doubles, with jitter. Default 0.2 seconds.</param>
 internal sealed record S3Resilience(TimeSpan Timeout, int Retries, TimeSpan Delay, TimeProvider Time)
 {
-    private readonly ResiliencePipeline pipeline = new ResiliencePipelineBuilder { TimeProvider = Time }
-        .AddRetry(new RetryStrategyOptions
-        {
-            ShouldHandle = attempt => ValueTask.FromResult(attempt.Outcome.Exception is { } failure && MayPass(failure)),
-            MaxRetryAttempts = Retries,
-            BackoffType = DelayBackoffType.Exponential,
-            UseJitter = true,
-            Delay = Delay,
-        })
-        .AddTimeout(Timeout)
-        .Build();
+    private readonly ResiliencePipeline pipeline = Pipeline(Timeout, Retries, Delay, Time);
 
     public S3Resilience(TimeProvider time) : this(TimeSpan.FromSeconds(60), 4, TimeSpan.FromSeconds(0.2), time) { }
 
     /// <summary>Waits for the result: the store's callers are synchronous.</summary>
     public T Run<T>(Func<CancellationToken, Task<T>> call) =>
         pipeline.ExecuteAsync(async token => await call(token).ConfigureAwait(false)).AsTask().GetAwaiter().GetResult();
+
+    private static ResiliencePipeline Pipeline(TimeSpan timeout, int retries, TimeSpan delay, TimeProvider time)
+    {
+        var pipeline = new ResiliencePipelineBuilder { TimeProvider = time };
+        if (retries > 0) pipeline.AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = attempt => ValueTask.FromResult(attempt.Outcome.Exception is { } failure && MayPass(failure)),
+            MaxRetryAttempts = retries,
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            Delay = delay,
+        });
+        return pipeline.AddTimeout(timeout).Build();
+    }
 
     private static bool MayPass(Exception failure) => failure switch
     {

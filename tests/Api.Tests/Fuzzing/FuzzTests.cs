@@ -40,8 +40,8 @@ public sealed class FuzzTests
         Assert.True(failures.IsEmpty, $"seed {seed}\n{string.Join('\n', failures)}");
         Assert.Equal(HttpStatusCode.OK, (await api.PostAsync("/v1/search", new { text = "red lamp" })).Status);
         // The requests are hostile, but not so much that none of a kind gets through, or that none is refused.
-        string[] neverSucceed = ["VerifyErasure", "ShowDeadLetter", "ImportModel", "CancelTraining", "ShowTraining", "StartTraining", "ActivateModel", "ExportModel", "ShowModel"];
-        foreach (string operation in new HostileRequests(document, seed).Operations.Except(neverSucceed))
+        string[] needNotSucceed = ["VerifyErasure", "ShowDeadLetter", "ImportModel", "CancelTraining", "ShowTraining", "StartTraining", "ActivateModel", "ExportModel", "ShowModel", "CompareModels"];
+        foreach (string operation in new HostileRequests(document, seed).Operations.Except(needNotSucceed))
             Assert.True(reached.ContainsKey((operation, true)), $"{operation} never succeeded");
         Assert.True(reached.Where(kind => !kind.Key.Success).Sum(kind => kind.Value) > requests / 10);
     }
@@ -57,8 +57,8 @@ public sealed class FuzzTests
         JsonElement answer;
         try
         {
-            // The server itself refuses what is no HTTP, with an empty body.
-            answer = status == 400 && body.Length == 0 ? default : JsonElement.Parse(body);
+            // The server itself refuses what is no HTTP, or has too long a request line, with an empty body.
+            answer = status is 400 or 414 && body.Length == 0 ? default : JsonElement.Parse(body);
         }
         catch (JsonException)
         {
@@ -66,7 +66,7 @@ public sealed class FuzzTests
         }
         if (status >= 400)
         {
-            if (body.Length == 0) return request.Target.Contains("%00", StringComparison.Ordinal) || request.Target.Contains("%zz", StringComparison.Ordinal) ? null : "an empty refusal";
+            if (body.Length == 0) return request.Target.Contains("%00", StringComparison.Ordinal) || request.Target.Contains("%zz", StringComparison.Ordinal) || status == 414 && request.Target.Length > 16_000 ? null : "an empty refusal";
             if (response.Content.Headers.ContentType?.MediaType != "application/problem+json") return "a refusal that is no problem details";
             foreach (string member in new[] { "type", "title", "code", "trace_id" })
                 if (!answer.TryGetProperty(member, out var text) || string.IsNullOrEmpty(text.GetString())) return $"a problem without {member}";

@@ -61,9 +61,9 @@ internal sealed class HostileRequests
                 string name = parameter.GetProperty("name").GetString()!, text = name == "id" && !path.StartsWith("/v1/trainings", StringComparison.Ordinal) ? Text() : OtherParameter(name);
                 if (parameter.GetProperty("in").GetString() == "path")
                 {
-                    if (name == "id") id = text;
-                    path = path.Replace($"{{{name}}}", Chance(0.05) ? Pick("%FF", "%00", "", "a//b", "%2e%2E", "a/../b", "%zz") : Uri.EscapeDataString(text).Replace(".", "%2E", StringComparison.Ordinal), StringComparison.Ordinal);
-                    if (!path.Contains(Uri.EscapeDataString(text).Replace(".", "%2E", StringComparison.Ordinal), StringComparison.Ordinal)) id = null;
+                    bool odd = Chance(0.05);
+                    if (name == "id" && !odd) id = text;
+                    path = path.Replace($"{{{name}}}", odd ? Pick("%FF", "%00", "", "a//b", "%2e%2E", "a/../b", "%zz") : Uri.EscapeDataString(text).Replace(".", "%2E", StringComparison.Ordinal), StringComparison.Ordinal);
                 }
                 else if (Chance(0.5)) query.Add($"{name}={Uri.EscapeDataString(text)}");
             }

@@ -42,7 +42,7 @@ internal sealed class MemoryModelStore : IModelStore
     public (ModelManifest Manifest, bool Added) Import(Stream archive, string name, long mostBytes, Action<ModelManifest, string> check)
     {
         string text = new StreamReader(archive).ReadToEnd();
-        if (text.Length != 1) throw new InvalidDataException($"{name} holds \"{text}\"; expected an archive.");
+        if (text.Length != 1 || !char.IsAsciiHexDigitLower(text[0])) throw new InvalidDataException($"{name} holds \"{text}\"; expected an archive.");
         if (List().FirstOrDefault(known => known.Model.Fingerprint.Value[0] == text[0]) is { } here) return (here, false);
         return (Publish(new ModelDraft(new Fingerprint(new string(text[0], 64)), FakeModel.Dimension, null, "w", new Dictionary<int, long>(), [], [], "elsewhere"), _ => { }), true);
     }

@@ -16,10 +16,36 @@ internal sealed class MemoryVectorIndex : IVectorIndex
     /// <summary>Called before each upsert, outside the lock: to fail, to wait, to look.</summary>
     public Func<string, IReadOnlyList<IndexedItem>, Task> OnUpsert { get; set; } = (_, _) => Task.CompletedTask;
 
-    public ValueTask CreateAsync(CollectionInfo collection, CancellationToken cancellationToken)
+    /// <summary>Called before a collection is searched, fetched from or held, outside the lock: to fail, to wait, to look.</summary>
+    public Func<string, Task> OnRead { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Called with the method's name before each call, outside the lock: to fail.</summary>
+    public Action<string> OnCall { get; set; } = _ => { };
+
+    /// <summary>As if this write had never come, though it was acknowledged: puts the item back as it was before, or away.</summary>
+    public void Forget(string collection, ItemId id, IndexedItem? before = null)
     {
         lock (_lock)
         {
+            _tombstones[collection].Remove(id);
+            if (before is null) _items[collection].Remove(id);
+            else _items[collection][id] = before;
+        }
+    }
+
+    /// <summary>As if the alias had never been.</summary>
+    public void ForgetAlias(string alias)
+    {
+        lock (_lock) _aliases.Remove(alias);
+    }
+
+    public ValueTask CreateAsync(CollectionInfo collection, CancellationToken cancellationToken)
+    {
+        OnCall(nameof(CreateAsync));
+        lock (_lock)
+        {
+            if (_collections.TryGetValue(collection.Name, out var known))
+                return known == collection ? ValueTask.CompletedTask : throw new InvalidOperationException($"Collection {collection.Name} exists with other properties: {known}.");
             _collections.Add(collection.Name, collection);
             _items[collection.Name] = [];
             _tombstones[collection.Name] = [];
@@ -29,16 +55,19 @@ internal sealed class MemoryVectorIndex : IVectorIndex
 
     public ValueTask<CollectionInfo?> FindAsync(string collection, CancellationToken cancellationToken)
     {
+        OnCall(nameof(FindAsync));
         lock (_lock) return ValueTask.FromResult(_collections.GetValueOrDefault(collection));
     }
 
     public ValueTask<IReadOnlyList<CollectionInfo>> ListAsync(CancellationToken cancellationToken)
     {
+        OnCall(nameof(ListAsync));
         lock (_lock) return ValueTask.FromResult<IReadOnlyList<CollectionInfo>>([.. _collections.Values]);
     }
 
     public async ValueTask UpsertAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken)
     {
+        OnCall(nameof(UpsertAsync));
         await OnUpsert(collection, items);
         lock (_lock)
             foreach (var item in items)
@@ -52,6 +81,7 @@ internal sealed class MemoryVectorIndex : IVectorIndex
 
     public ValueTask DeleteAsync(string collection, IReadOnlyList<(ItemId Id, long Revision)> items, CancellationToken cancellationToken)
     {
+        OnCall(nameof(DeleteAsync));
         lock (_lock)
             foreach (var (id, revision) in items)
             {
@@ -64,16 +94,22 @@ internal sealed class MemoryVectorIndex : IVectorIndex
 
     public ValueTask LoadAsync(string collection, IReadOnlyList<IndexedItem> items, CancellationToken cancellationToken) => UpsertAsync(collection, items, cancellationToken);
 
-    public ValueTask SettleAsync(string collection, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask SettleAsync(string collection, CancellationToken cancellationToken)
+    {
+        OnCall(nameof(SettleAsync));
+        return ValueTask.CompletedTask;
+    }
 
     public ValueTask<long> CountAsync(string collection, ItemFilter filter, CancellationToken cancellationToken)
     {
+        OnCall(nameof(CountAsync));
         lock (_lock) return ValueTask.FromResult(_items[collection].Values.LongCount(filter.Admits));
     }
 
-    public ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<IReadOnlyList<ScoredItem>>> SearchAsync(string collection, IReadOnlyList<SearchQuery> queries, CancellationToken cancellationToken)
     {
-        lock (_lock) return ValueTask.FromResult<IReadOnlyList<IReadOnlyList<ScoredItem>>>([.. queries.Select(query => Search(collection, query))]);
+        await OnRead(collection);
+        lock (_lock) return [.. queries.Select(query => Search(collection, query))];
     }
 
     private List<ScoredItem> Search(string collection, SearchQuery query)
@@ -85,13 +121,16 @@ internal sealed class MemoryVectorIndex : IVectorIndex
             .OrderByDescending(item => item.Score).ThenBy(item => item.Id).Take(query.K)];
     }
 
-    public ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<IndexedItem>> FetchAsync(string collection, IReadOnlyList<ItemId> ids, CancellationToken cancellationToken)
     {
-        lock (_lock) return ValueTask.FromResult<IReadOnlyList<IndexedItem>>([.. ids.Distinct().Where(_items[collection].ContainsKey).Select(id => _items[collection][id])]);
+        OnCall(nameof(FetchAsync));
+        await OnRead(collection);
+        lock (_lock) return [.. ids.Distinct().Where(_items[collection].ContainsKey).Select(id => _items[collection][id])];
     }
 
     public ValueTask<IReadOnlyList<IndexedItem>> ScrollAsync(string collection, ItemFilter filter, ItemId? after, int limit, CancellationToken cancellationToken)
     {
+        OnCall(nameof(ScrollAsync));
         lock (_lock)
             return ValueTask.FromResult<IReadOnlyList<IndexedItem>>(
                 [.. _items[collection].Values.Where(filter.Admits).OrderBy(item => item.Id).Where(item => after is null || item.Id.CompareTo(after.Value) > 0).Take(limit)]);
@@ -102,6 +141,7 @@ internal sealed class MemoryVectorIndex : IVectorIndex
 
     public ValueTask<long> PointAliasAsync(string alias, string collection, CancellationToken cancellationToken)
     {
+        OnCall(nameof(PointAliasAsync));
         lock (_lock)
         {
             var before = _aliases.GetValueOrDefault(alias);
@@ -112,22 +152,25 @@ internal sealed class MemoryVectorIndex : IVectorIndex
 
     public ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken cancellationToken)
     {
+        OnCall(nameof(ResolveAliasAsync));
         lock (_lock) return ValueTask.FromResult(_aliases.GetValueOrDefault(alias));
     }
 
-    public ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken)
+    public async ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken)
     {
+        await OnRead(collection);
         lock (_lock)
         {
             if (!_collections.ContainsKey(collection)) throw new KeyNotFoundException($"There is no collection {collection}.");
             var hold = new Hold(this, collection);
             _holds.Add(hold);
-            return ValueTask.FromResult<IAsyncDisposable>(hold);
+            return hold;
         }
     }
 
     public ValueTask<bool> DropAsync(string collection, CancellationToken cancellationToken)
     {
+        OnCall(nameof(DropAsync));
         lock (_lock)
         {
             if (_aliases.Values.Any(alias => alias.Collection == collection) || _holds.Any(hold => hold.Collection == collection)) return ValueTask.FromResult(false);

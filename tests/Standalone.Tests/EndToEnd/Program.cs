@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using BeeFormer.Streaming.Standalone.Commands;
 
@@ -46,11 +47,28 @@ internal sealed class Program : IDisposable
         Assert.False(ended, $"The program ended before it could be killed. It said:\n{Said}");
     }
 
+    /// <summary>Presses Ctrl+C as soon as the condition holds; fails when it ends before that.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> InterruptAsync(Func<Program, bool> when)
+    {
+        await Condition.HoldsAsync(() => when(this) || process.HasExited, () => $"The moment to interrupt the program did not come. It said:\n{Said}");
+        Assert.False(process.HasExited, $"The program ended before it could be interrupted. It said:\n{Said}");
+        using (Process kill = Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return await ExitAsync();
+    }
+
     public async Task EndAsync()
+    {
+        int code = await ExitAsync();
+        Assert.True(code == 0, $"Exit code {code}. It said:\n{Said}");
+    }
+
+    /// <returns>The exit code.</returns>
+    public async Task<int> ExitAsync()
     {
         await Condition.HoldsAsync(() => process.HasExited, () => $"The program did not end. It said:\n{Said}");
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0, $"Exit code {process.ExitCode}. It said:\n{Said}");
+        return process.ExitCode;
     }
 
     /// <summary>On both its outputs.</summary>

@@ -59,6 +59,13 @@ public sealed class DataFolderTests : IDisposable
     public void Loopback_addresses_are_served(string urls) => Loopback.Check(urls);
 
     [Theory]
+    [InlineData("http://0.0.0.0:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://[::]:80", "http://[::1]")]
+    [InlineData("http://192.168.1.5:2", "http://192.168.1.5:2")]
+    [InlineData("http://localhost:5000", "http://localhost:5000")]
+    public void What_listens_everywhere_is_asked_here(string url, string expected) => Assert.Equal(expected, Loopback.OnThisMachine(url));
+
+    [Theory]
     [InlineData("http://0.0.0.0:8080", "can be reached from other machines")]
     [InlineData("http://*:8080", "is no address")]
     [InlineData("8080", "is no address")]
