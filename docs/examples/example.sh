@@ -32,7 +32,7 @@ for name in events again; do
 done
 
 echo "search: $(call POST /v1/search --data '{"text": "something to cook on outdoors", "k": 2, "filter": {"category": "example"}}' | values item_id)"
-echo "similar: $(call GET '/v1/items/example-stove/similar?k=2' | values item_id)"
+echo "similar: $(call POST /v1/items/example-stove/similar --data '{"k": 2, "filter": {"category": "example"}}' | values item_id)"
 echo "recommended: $(call POST /v1/recommendations --data '{"user_id": "example-bob", "k": 5}' | values item_id)"
 
 # A refusal has a status, a stable code and, where there is one, the field.
