@@ -14,7 +14,7 @@ internal sealed record Patience(ResiliencePipeline Whole, ResiliencePipeline Att
 /// <summary>Requests out, answers or exceptions back.</summary>
 internal sealed class Transport : IDisposable
 {
-    /// <summary>Longest answer that is read, in bytes; 1000 vectors as text need a hundredth of it.</summary>
+    /// <summary>Longest answer that is read, in bytes.</summary>
     private const int MaxAnswerBytes = 256 * 1024 * 1024;
 
     private static readonly UriCreationOptions AsWritten = new() { DangerousDisablePathAndQueryCanonicalization = true }; // ids may be . and ..

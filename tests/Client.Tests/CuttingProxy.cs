@@ -47,10 +47,9 @@ internal sealed class CuttingProxy : IAsyncDisposable
                 int read = await upstream.GetStream().ReadAsync(answer, _stop.Token);
                 if (Interlocked.Decrement(ref _cuts) >= 0) return;
                 await client.GetStream().WriteAsync(answer.AsMemory(0, read), _stop.Token);
-                await upstream.GetStream().CopyToAsync(client.GetStream(), _stop.Token);
-                await requests;
+                await await Task.WhenAny(requests, upstream.GetStream().CopyToAsync(client.GetStream(), _stop.Token)); // when one side goes, so does the other
             }
-            catch (Exception over) when (over is IOException or OperationCanceledException or ObjectDisposedException)
+            catch (Exception over) when (over is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
             {
                 // One side has gone.
             }
