@@ -17,9 +17,9 @@ internal static class FullRebuild
         ModelManifest first, second;
         using (var encoder = SentenceEncoder.Load(SentenceEncoder.DefaultFolder))
         {
-            encoder.Encode([.. shop.Items.Take(64).Select(text.Of)]);
+            encoder.Encode([.. shop.Items.Take(64).Select(text.Of)], TextRole.Document, null, cancellationToken);
             var own = Stopwatch.StartNew();
-            encoder.Encode([.. shop.Items.Select(text.Of)], TextRole.Document);
+            encoder.Encode([.. shop.Items.Select(text.Of)], TextRole.Document, null, cancellationToken);
             alone = own.Elapsed.TotalSeconds;
 
             // The first collection is of another encoder, cut to fewer tokens, so that all is encoded anew for the second.

@@ -16,12 +16,15 @@ public class AskedIndex : DispatchProxy
         return index;
     }
 
+#pragma warning disable CA2012 // as an object it goes to the caller of the interface's method, who awaits it once
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
     {
         nameof(IVectorIndex.ListAsync) => AnswerAsync<IReadOnlyList<CollectionInfo>>(targetMethod.Name, args!, []),
         nameof(IVectorIndex.ResolveAliasAsync) => AnswerAsync<AliasTarget?>(targetMethod.Name, args!, null),
         _ => throw new NotSupportedException(targetMethod.Name),
     };
+
+#pragma warning restore CA2012
 
     private async ValueTask<T> AnswerAsync<T>(string method, object?[] args, T answer)
     {

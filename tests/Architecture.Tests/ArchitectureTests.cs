@@ -5,7 +5,7 @@ public class ArchitectureTests
 {
     private static readonly string[] Services = ["Ingest", "Trainer", "Indexer", "Api"];
     private static readonly string[] Libraries = ["EventLog", "WindowStore", "Profiles", "Encoder", "ModelStore", "VectorIndex"];
-    private static readonly string[] Others = ["Contracts", "ServiceDefaults", "Standalone"];
+    private static readonly string[] Others = ["Contracts", "ServiceDefaults", "Standalone", "Client"];
 
     [Fact]
     public void Every_project_has_its_place_in_the_picture() =>

@@ -146,7 +146,7 @@ public sealed class IncrementalIndexingTests
         await using var indexer = new IndexerUnderTest();
         if (refused) indexer.Refuses = title => title == "broken";
         else indexer.Vanishes = title => title == "broken";
-        var failed = new Measured(indexer, "indexer.items_failed");
+        using var failed = new Measured(indexer, "indexer.items_failed");
         var model = indexer.Models.GoLive('a');
         foreach (string id in (string[])["i1", "i2", "i3"]) await indexer.PutAsync(id, "sound " + id);
         await indexer.StartAsync();
@@ -173,8 +173,8 @@ public sealed class IncrementalIndexingTests
     public async Task Freshness_is_measured_from_the_logs_time()
     {
         await using var indexer = new IndexerUnderTest { Time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_002_500)) };
-        var freshness = new Measured(indexer, "indexer.freshness");
-        var events = new Measured(indexer, "indexer.events");
+        using var freshness = new Measured(indexer, "indexer.freshness");
+        using var events = new Measured(indexer, "indexer.events");
         indexer.Models.GoLive('a');
         await indexer.PutAsync("i1", "red lamp");
         await indexer.StartAsync();

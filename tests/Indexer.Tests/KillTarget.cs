@@ -69,7 +69,7 @@ public sealed class KillTarget
             : ItemJson.Record(new ItemEvent(new ItemId(id), $"title {random.Next(1000)}", null, new Dictionary<string, JsonElement> { ["size"] = JsonSerializer.SerializeToElement(random.Next(10)) }, null, random.Next(5) > 0, 1_700_000_000_000));
     }
 
-    public static void GoLive(IModelStore models, char digit)
+    internal static void GoLive(IModelStore models, char digit)
     {
         var fingerprint = new Fingerprint(new string(digit, 64));
         var manifest = models.List().FirstOrDefault(known => known.Model.Fingerprint == fingerprint)
@@ -79,7 +79,7 @@ public sealed class KillTarget
     }
 
     /// <summary>Until the Indexer is at most so many events behind.</summary>
-    public static async Task CommittedAsync(IEventLog log, long behind) => await IndexerUnderTest.UntilAsync(async () =>
+    internal static async Task CommittedAsync(IEventLog log, long behind) => await IndexerUnderTest.UntilAsync(async () =>
         await log.EndOffsetAsync(Topics.Items, 0, TestContext.Current.CancellationToken) - await log.CommittedAsync(Topics.Items, ReaderGroups.Indexer, 0, TestContext.Current.CancellationToken) <= behind);
 
     internal static IHost Host(string folder, Action<string>? step)

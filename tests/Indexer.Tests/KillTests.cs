@@ -21,17 +21,18 @@ public sealed class KillTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact(Timeout = 600_000)]
-    public Task Killed_at_each_step_the_index_is_what_the_log_says() => KillAsync(seed: 1, [.. KillTarget.Steps, KillTarget.AnyMoment, KillTarget.AnyMoment]);
+    public Task Killed_at_each_step_the_index_is_what_the_log_says() => KillAsync(seed: 1, [.. KillTarget.Steps, KillTarget.AnyMoment, KillTarget.AnyMoment], TestContext.Current.CancellationToken);
 
     [Fact(Explicit = true)]
     public Task Killed_at_a_hundred_moments_the_index_is_what_the_log_says() =>
-        KillAsync(seed: 2, [.. Enumerable.Range(0, 100).Select(n => n % 2 == 0 ? KillTarget.AnyMoment : KillTarget.Steps[n / 2 % KillTarget.Steps.Length])]);
+        KillAsync(seed: 2, [.. Enumerable.Range(0, 100).Select(n => n % 2 == 0 ? KillTarget.AnyMoment : KillTarget.Steps[n / 2 % KillTarget.Steps.Length])], TestContext.Current.CancellationToken);
 
-    private async Task KillAsync(int seed, IReadOnlyList<string> steps)
+    private async Task KillAsync(int seed, IReadOnlyList<string> steps, CancellationToken cancellationToken)
     {
         var random = new Random(seed);
         foreach (string step in steps)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             await KillAsync(step, random);
             await VerifyAsync();
         }

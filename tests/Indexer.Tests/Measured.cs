@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 namespace BeeFormer.Streaming.Indexer.Tests;
 
 /// <summary>What an instrument of this Indexer has measured, summed.</summary>
-internal sealed class Measured
+internal sealed class Measured : IDisposable
 {
     private readonly MeterListener _listener;
     private readonly Lock _gate = new();
@@ -28,6 +28,8 @@ internal sealed class Measured
     {
         get { lock (_gate) return _sum; }
     }
+
+    public void Dispose() => _listener.Dispose();
 
     private void Add(double value)
     {

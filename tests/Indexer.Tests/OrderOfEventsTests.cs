@@ -41,10 +41,10 @@ public sealed class OrderOfEventsTests
         using var slice = new ManualResetEventSlim();
         var taken = new List<string>();
         var began = new TaskCompletionSource();
-        var build = Task.Run(() => turn.TakeAsync(() => { began.SetResult(); slice.Wait(); taken.Add("slice"); return 0; }, default));
+        var build = Task.Run(() => turn.TakeAsync(() => { began.SetResult(); slice.Wait(IndexerUnderTest.Token); taken.Add("slice"); return 0; }, IndexerUnderTest.Token));
         await began.Task;
-        var events = turn.TakeAsync(() => { taken.Add("events"); return 0; }, default);
-        var next = turn.TakeAsync(() => { taken.Add("next slice"); return 0; }, default);
+        var events = turn.TakeAsync(() => { taken.Add("events"); return 0; }, IndexerUnderTest.Token);
+        var next = turn.TakeAsync(() => { taken.Add("next slice"); return 0; }, IndexerUnderTest.Token);
         slice.Set();
         await Task.WhenAll(build, events, next);
         Assert.Equal(["slice", "events", "next slice"], taken);

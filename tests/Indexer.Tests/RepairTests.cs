@@ -13,7 +13,7 @@ public sealed class RepairTests
     {
         await using var indexer = Indexer();
         var model = await WithItemsAsync(indexer, 20);
-        var repaired = new Measured(indexer, "indexer.repaired");
+        using var repaired = new Measured(indexer, "indexer.repaired");
         foreach (string lost in (string[])["i03", "i07", "i11"]) indexer.Index.Forget("items-aaaaaaaa", new ItemId(lost));
 
         await LookAsync(indexer);
@@ -80,7 +80,7 @@ public sealed class RepairTests
         await using var indexer = Indexer();
         indexer.Options.ReconcileEvery = TimeSpan.FromMilliseconds(10); // of fake time: a look at nearly every turn
         var model = await WithItemsAsync(indexer, 10);
-        var repaired = new Measured(indexer, "indexer.repaired");
+        using var repaired = new Measured(indexer, "indexer.repaired");
         var random = new Random(7);
         for (int n = 0; n < 300; n++)
         {
@@ -103,7 +103,7 @@ public sealed class RepairTests
         await using var indexer = Indexer();
         indexer.Vanishes = title => title == "item 3";
         await WithItemsAsync(indexer, 6);
-        var repaired = new Measured(indexer, "indexer.repaired");
+        using var repaired = new Measured(indexer, "indexer.repaired");
         for (int look = 0; look < 8; look++) await LookAsync(indexer);
         Assert.Equal(0, repaired.Sum);
         Assert.Equal(1, indexer.Encoded.Count(text => text.Title == "item 3"));
