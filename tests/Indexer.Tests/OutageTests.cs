@@ -20,7 +20,11 @@ public sealed class OutageTests
 
         int attempts = 0;
         DateTimeOffset up = time.GetUtcNow() + TimeSpan.FromSeconds(60);
-        indexer.Index.OnUpsert = (_, _) => Interlocked.Increment(ref attempts) > 0 && time.GetUtcNow() < up ? throw new IOException("connection refused") : Task.CompletedTask;
+        indexer.Index.OnCall = method =>
+        {
+            if (method == nameof(indexer.Index.UpsertAsync)) Interlocked.Increment(ref attempts);
+            if (time.GetUtcNow() < up) throw new IOException("connection refused");
+        };
         for (int n = 0; n < 30; n++) await indexer.PutAsync($"i{n % 12:D2}", $"title {n}");
         await indexer.ComesAsync(async () => await indexer.HealthAsync() == HealthStatus.Degraded);
         while (time.GetUtcNow() < up)
