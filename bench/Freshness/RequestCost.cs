@@ -32,7 +32,7 @@ internal static class RequestCost
         hidden.Complete();
         using var pairs = new ServingPairs(hidden);
         pairs.Switch(new ServingPair(identity, "items", new NoModel(identity.Fingerprint), await index.HoldAsync("items", default)));
-        var recommender = new Recommender(index, new NoProfiles(), popularity, Options.Create(new UserVectorOptions()), Options.Create(new RankingOptions()), TimeProvider.System, NullLogger<Recommender>.Instance);
+        var recommender = new Recommender(index, new NoProfiles(), popularity, Options.Create(new UserVectorOptions()), TimeProvider.System, NullLogger<Recommender>.Instance);
 
         var query = Vector();
         var history = Enumerable.Range(0, 100).Select(n => new ItemId($"item{n * 37}")).ToList();
@@ -44,10 +44,10 @@ internal static class RequestCost
             for (int n = 0; n < hiddenItems; n++) hidden.Note(new ItemId($"item{items - 1 - n}"), hidden: true, new LogPosition(0, n));
             Console.WriteLine($"{items:N0} items, {hiddenItems:N0} hidden ones that the index still shows:");
             await MeasureAsync("search", 100, pairs, pair => recommender.SearchAsync(pair, query, 10, ItemFilter.None, default));
-            await MeasureAsync("recommend from 100 items", 100, pairs, pair => recommender.RecommendAsync(pair, taste, 10, ItemFilter.None, taste.Seen, false, default));
-            await MeasureAsync("the same, explained", 100, pairs, pair => recommender.RecommendAsync(pair, taste, 10, ItemFilter.None, taste.Seen, true, default));
-            await MeasureAsync("popular", 100, pairs, pair => recommender.RecommendAsync(pair, nobody, 10, ItemFilter.None, nobody.Seen, false, default));
-            await MeasureAsync("popular, one item passes the filter", 5, pairs, pair => recommender.RecommendAsync(pair, nobody, 10, one, nobody.Seen, false, default));
+            await MeasureAsync("recommend from 100 items", 100, pairs, pair => recommender.RecommendAsync(pair, taste, new RankingOptions(), 10, ItemFilter.None, taste.Seen, false, default));
+            await MeasureAsync("the same, explained", 100, pairs, pair => recommender.RecommendAsync(pair, taste, new RankingOptions(), 10, ItemFilter.None, taste.Seen, true, default));
+            await MeasureAsync("popular", 100, pairs, pair => recommender.RecommendAsync(pair, nobody, new RankingOptions(), 10, ItemFilter.None, nobody.Seen, false, default));
+            await MeasureAsync("popular, one item passes the filter", 5, pairs, pair => recommender.RecommendAsync(pair, nobody, new RankingOptions(), 10, one, nobody.Seen, false, default));
         }
     }
 

@@ -19,7 +19,7 @@ internal static class EmbeddingEndpoints
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 
     public static async Task<Results<Ok<EmbeddingsAnswer>, ProblemHttpResult>> EmbedAsync(
-        EmbeddingRequest request, ServingPairs pairs, Recommender recommender, IVectorIndex index, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+        EmbeddingRequest request, ServingPairs pairs, Recommender recommender, IVectorIndex index, IOptions<RankingOptions> ranking, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
         if (new object?[] { request.Texts, request.ItemIds, request.UserId }.Count(given => given is not null) != 1) return Refused.Field("texts", "Expected exactly one of texts, item_ids and user_id.");
         int most = options.Value.MaxQueries;
@@ -53,7 +53,7 @@ internal static class EmbeddingEndpoints
         }
 
         if (Id.Problem("user_id", request.UserId) is { } badUser) return Refused.Field("user_id", badUser + ".");
-        var taste = await recommender.TasteOfAsync(new UserId(request.UserId!), cancellationToken);
+        var taste = await recommender.TasteOfAsync(new UserId(request.UserId!), ranking.Value, cancellationToken);
         var vectors = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id, item => item.Vector);
         float[]? user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out float[]? vector) ? vector : (ReadOnlyMemory<float>?)null);
         return Answer([new EmbeddingDescription(0, user, UserId: request.UserId, Reason: user is null ? "unknown" : null)], pair);

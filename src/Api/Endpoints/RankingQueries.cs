@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>Checks and answers one ranking request from a given pair, whether it came alone or in a batch.</summary>
-internal sealed class RankingQueries(Recommender recommender, IOptions<ApiOptions> options)
+internal sealed class RankingQueries(Recommender recommender, IOptions<RankingOptions> ranking, IOptions<ApiOptions> options)
 {
     private int MostIds => options.Value.MaxIds;
 
@@ -19,10 +19,10 @@ internal sealed class RankingQueries(Recommender recommender, IOptions<ApiOption
         if (QueryInput.Taste(request.UserId, request.History, MostIds, out var history) is { } badTaste) return badTaste;
         if (Page.Open(request.Cursor, k, pair.Identity, request with { K = null, Cursor = null }, out var page) is { } badCursor) return badCursor;
 
-        var taste = request.UserId is null ? Recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), cancellationToken);
+        var taste = request.UserId is null ? Recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), ranking.Value, cancellationToken);
         var exclude = (request.ExcludeSeen ?? true) ? taste.Seen.Union(excluded) : excluded;
-        var (ranking, popular) = await recommender.RecommendAsync(pair, taste, page.Wanted, filter, exclude.ToHashSet(), request.Explain ?? false, cancellationToken);
-        return Answer(page, ranking, popular ? "popular" : null, pair);
+        var (found, popular) = await recommender.RecommendAsync(pair, taste, ranking.Value, page.Wanted, filter, exclude.ToHashSet(), request.Explain ?? false, cancellationToken);
+        return Answer(page, found, popular ? "popular" : null, pair);
     }
 
     public async Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> SimilarAsync(PairLease pair, ItemId id, SimilarRequest request, CancellationToken cancellationToken)

@@ -1,16 +1,15 @@
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.VectorIndex;
-using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>Scores given items as <see cref="Recommender"/> scores those that it finds.</summary>
-internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter popularity, IOptions<RankingOptions> ranking)
+internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter popularity)
 {
     /// <param name="candidates">Distinct.</param>
     /// <returns>The candidates that may be shown, best first, ties by id, and why the others may not. <c>Popular</c>: the taste says nothing, and the scores are shares of the most popular item's popularity.</returns>
     public async Task<(IReadOnlyList<RankedItem> Items, IReadOnlyList<LeftOut> LeftOut, bool Popular)> ScoreAsync(
-        PairLease pair, Recommender.Taste taste, IReadOnlyList<ItemId> candidates, CancellationToken cancellationToken)
+        PairLease pair, Recommender.Taste taste, RankingOptions ranking, IReadOnlyList<ItemId> candidates, CancellationToken cancellationToken)
     {
         var stored = (await index.FetchAsync(pair.Collection, [.. taste.Items.Select(item => item.Item).Union(candidates)], cancellationToken)).ToDictionary(item => item.Id);
         var user = UserVector.Sum(taste.Items, item => stored.TryGetValue(item, out var known) ? known.Vector : (ReadOnlyMemory<float>?)null);
@@ -29,7 +28,7 @@ internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter pop
         {
             if (user is null) return shares[item.Id];
             double cosine = Dot(user, item.Vector);
-            return ranking.Value.ModelAlone ? cosine : Blend.Score(cosine, shares[item.Id], strengths.GetValueOrDefault(item.Id), ranking.Value);
+            return ranking.ModelAlone ? cosine : Blend.Score(cosine, shares[item.Id], strengths.GetValueOrDefault(item.Id), ranking);
         }
     }
 

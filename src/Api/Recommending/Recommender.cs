@@ -8,7 +8,7 @@ namespace BeeFormer.Streaming.Api;
 
 /// <summary>Answers from one pair; what is hidden is in none of them, not even as a reason.</summary>
 internal sealed class Recommender(
-    IVectorIndex index, IProfiles profiles, PopularityCounter popularity, IOptions<UserVectorOptions> weights, IOptions<RankingOptions> ranking, TimeProvider time, ILogger<Recommender> logger)
+    IVectorIndex index, IProfiles profiles, PopularityCounter popularity, IOptions<UserVectorOptions> weights, TimeProvider time, ILogger<Recommender> logger)
 {
     private const int MostFetched = 1000;
 
@@ -16,7 +16,7 @@ internal sealed class Recommender(
     internal sealed record Taste(IReadOnlyList<(ItemId Item, double Weight)> Items, IReadOnlySet<ItemId> Seen, IReadOnlyList<(ItemId Item, double Strength)> Own);
 
     /// <summary>Where the profiles cannot be reached, the user is one of whom nothing is known: a shop goes on with popular items.</summary>
-    public async Task<Taste> TasteOfAsync(UserId user, CancellationToken cancellationToken)
+    public async Task<Taste> TasteOfAsync(UserId user, RankingOptions ranking, CancellationToken cancellationToken)
     {
         IReadOnlyList<ProfileInteraction> history = [];
         try
@@ -29,7 +29,7 @@ internal sealed class Recommender(
         }
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         return new Taste(UserVector.Weights(history, weights.Value, now), history.Select(interaction => interaction.Item).ToHashSet(),
-            OwnHistory.Of(history, weights.Value.HalfLife, ranking.Value.Rest, now));
+            OwnHistory.Of(history, weights.Value.HalfLife, ranking.Rest, now));
     }
 
     /// <summary>A history without types and times: all items weigh the same, and none rests.</summary>
@@ -42,7 +42,7 @@ internal sealed class Recommender(
 
     /// <returns>Where the taste says nothing, or the index holds none of its items: popular items, and <c>Popular</c> is true.</returns>
     public async Task<(IReadOnlyList<RankedItem> Items, bool Popular)> RecommendAsync(
-        PairLease pair, Taste taste, int k, ItemFilter filter, IReadOnlySet<ItemId> excluded, bool explain, CancellationToken cancellationToken)
+        PairLease pair, Taste taste, RankingOptions ranking, int k, ItemFilter filter, IReadOnlySet<ItemId> excluded, bool explain, CancellationToken cancellationToken)
     {
         filter = filter.Without(excluded);
         // What can no longer be had still tells of the user's taste.
@@ -51,7 +51,7 @@ internal sealed class Recommender(
         var user = UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : (ReadOnlyMemory<float>?)null);
         if (user is null) return (await PopularAsync(pair, k, filter, cancellationToken), true);
 
-        var found = ranking.Value.ModelAlone ? await SearchAsync(pair, user, k, filter, cancellationToken) : await BlendAsync(pair, user, taste.Own, k, filter, excluded, cancellationToken);
+        var found = ranking.ModelAlone ? await SearchAsync(pair, user, k, filter, cancellationToken) : await BlendAsync(pair, user, taste.Own, ranking, k, filter, excluded, cancellationToken);
         return (explain ? await ExplainAsync(pair, found, history, cancellationToken) : found, false);
     }
 
@@ -64,9 +64,8 @@ internal sealed class Recommender(
 
     /// <summary>Ranks the items nearest to the user, the most popular and the user's own by their <see cref="Blend"/>.</summary>
     private async Task<IReadOnlyList<RankedItem>> BlendAsync(
-        PairLease pair, float[] user, IReadOnlyList<(ItemId Item, double Strength)> own, int k, ItemFilter filter, IReadOnlySet<ItemId> excluded, CancellationToken cancellationToken)
+        PairLease pair, float[] user, IReadOnlyList<(ItemId Item, double Strength)> own, RankingOptions parts, int k, ItemFilter filter, IReadOnlySet<ItemId> excluded, CancellationToken cancellationToken)
     {
-        var parts = ranking.Value;
         var candidates = (await SearchAsync(pair, user, Math.Max(k, parts.Candidates), filter, cancellationToken))
             .ToDictionary(item => new ItemId(item.ItemId), item => (Cosine: item.Score, item.Title));
 
