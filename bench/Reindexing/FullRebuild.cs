@@ -9,9 +9,9 @@ namespace BeeFormer.Streaming.Reindexing;
 /// <summary>Every text encoded, beside the encoder alone on the same texts; and what an event waits while it goes on.</summary>
 internal static class FullRebuild
 {
-    public static async Task RunAsync(int items, CancellationToken cancellationToken)
+    public static async Task RunAsync(int items, string[] settings, CancellationToken cancellationToken)
     {
-        await using var shop = await Shop.OpenAsync(items, cancellationToken);
+        await using var shop = await Shop.OpenAsync(items, settings, cancellationToken);
         var text = new ItemText();
         double alone;
         ModelManifest first, second;

@@ -10,6 +10,7 @@ using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.VectorIndex;
 using BeeFormer.Streaming.WindowStore;
 using MassTransit;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -33,14 +34,15 @@ internal sealed class Shop : IAsyncDisposable
     public FolderModelStore Models => (FolderModelStore)_host.Services.GetRequiredService<IModelStore>();
     public EncoderOutputCache Cache => _host.Services.GetRequiredService<EncoderOutputCache>();
 
-    public static async Task<Shop> OpenAsync(int count, CancellationToken cancellationToken)
+    public static async Task<Shop> OpenAsync(int count, string[] settings, CancellationToken cancellationToken)
     {
         string folder = Directory.CreateTempSubdirectory("reindexing-").FullName;
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddEmbeddedEventLog(Path.Combine(folder, "log"));
         builder.Services.AddWindowStore(Path.Combine(folder, "windows"));
         builder.Services.AddModelStore(Path.Combine(folder, "models"));
-        builder.Services.AddEmbeddedVectorIndex(Path.Combine(folder, "index"));
+        builder.Configuration.AddCommandLine([.. settings.Select(setting => "--" + setting)]);
+        builder.Services.AddVectorIndex(builder.Configuration, Path.Combine(folder, "index"));
         builder.Services.AddSingleton(_ => new EncoderOutputCache(Path.Combine(folder, "cache")));
         builder.Services.AddMassTransit(bus =>
         {

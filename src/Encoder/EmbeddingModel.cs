@@ -10,6 +10,11 @@ namespace BeeFormer.Streaming.Encoder;
 /// </summary>
 public sealed class EmbeddingModel : IDisposable
 {
+    /// <summary>Items that one thread takes at once.</summary>
+    private const int MostTogether = 64;
+    /// <summary>Bytes; larger arrays are collected late.</summary>
+    private const int SmallArray = 80_000;
+
     private readonly ItemEncoder _encoder;
     private readonly ItemText _text;
     private readonly PictureFolder? _pictures;
@@ -86,8 +91,36 @@ public sealed class EmbeddingModel : IDisposable
         EmbedItems(texts, texts, imageUrls: null, progress, cancellationToken);
 
     /// <summary>The same for items, through the text template, with the words of their attributes where the head knows any, and with their pictures where the encoder takes any.</summary>
-    public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
-        EmbedItems([.. items.Select(_text.Of)], [.. items.Select(_text.WordsOf)], [.. items.Select(item => item.ImageUrl)], progress, cancellationToken);
+    public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var (texts, words) = (new string[items.Count], new string[items.Count]);
+        RowBlocks.ForEach(items.Count, MostTogether, (first, end) =>
+        {
+            for (int n = first; n < end; n++) (texts[n], words[n]) = _text.Both(items[n]);
+        });
+        return EmbedItems(texts, words, [.. items.Select(item => item.ImageUrl)], progress, cancellationToken);
+    }
+
+    /// <summary>The same, an array an item. What the cache has passes by a few items at a time: a new head over a large catalogue makes no large arrays.</summary>
+    public float[][] EmbedEach(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken = default)
+    {
+        var vectors = new float[items.Count][];
+        if (_cache is not null && _encoder.Both is null) // with pictures the cache is asked about those, too
+            RowBlocks.ForEach(items.Count, Math.Clamp(SmallArray / (sizeof(float) * Math.Max(_encoder.Dimension, Dimension)), 1, MostTogether), (first, end) =>
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var (texts, words) = (new string[end - first], new string[end - first]);
+                for (int n = first; n < end; n++) (texts[n - first], words[n - first]) = _text.Both(items[n]);
+                if (_cache.TryGet(_encoder.Text, texts) is not { } outputs) return;
+                EmbeddingMatrix found = Finish(outputs, texts, words);
+                for (int n = first; n < end; n++) vectors[n] = found.Row(n - first).ToArray();
+            });
+        int[] missing = [.. Enumerable.Range(0, vectors.Length).Where(n => vectors[n] is null)];
+        if (missing.Length == 0) return vectors;
+        EmbeddingMatrix rest = EmbedItems([.. missing.Select(n => items[n])], progress: null, cancellationToken);
+        for (int n = 0; n < missing.Length; n++) vectors[missing[n]] = rest.Row(n).ToArray();
+        return vectors;
+    }
 
     /// <param name="texts">What the encoder reads: <see cref="ItemText.Of(ItemEvent)"/> by this model's template.</param>
     /// <param name="words">What a head finds words in, <see cref="ItemText.WordsOf"/>; one that does not look at attributes finds them in <paramref name="texts"/>.</param>

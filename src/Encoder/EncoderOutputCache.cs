@@ -45,6 +45,20 @@ public sealed class EncoderOutputCache : IDisposable
     public EmbeddingMatrix GetOrEncode(SentenceEncoder encoder, IReadOnlyList<string> texts, IProgress<int>? progress = null, CancellationToken cancellationToken = default) =>
         GetOrCompute(encoder.Fingerprint, encoder.Dimension, texts, missing => encoder.Encode(missing, TextRole.Document, null, cancellationToken), progress, cancellationToken);
 
+    /// <returns>e for every text; null where one is missing.</returns>
+    internal EmbeddingMatrix? TryGet(SentenceEncoder encoder, IReadOnlyList<string> texts)
+    {
+        var known = OutputsOf(encoder.Fingerprint, encoder.Dimension);
+        var keys = new TextKey[texts.Count];
+        for (int row = 0; row < keys.Length; row++)
+            if (!known.Contains(keys[row] = TextKey.Of(texts[row]))) return null;
+        var outputs = EmbeddingMatrix.Zeros(keys.Length, encoder.Dimension);
+        for (int row = 0; row < keys.Length; row++)
+            if (!known.TryRead(keys[row], outputs.Row(row))) return null;
+        CacheMetrics.Asked(keys.Length, 0);
+        return outputs;
+    }
+
     internal EmbeddingMatrix GetOrCompute(Fingerprint fingerprint, int dimension, IReadOnlyList<string> texts, Func<IReadOnlyList<string>, EmbeddingMatrix> compute,
         IProgress<int>? progress, CancellationToken cancellationToken)
     {

@@ -40,8 +40,14 @@ public sealed partial record ItemText(string Template = ItemText.DefaultTemplate
     /// What a head finds an item's words in: the text, then the values of all attributes that are strings, by name in ordinal order; no pair of words reaches from one into the next.
     /// Without such attributes it is the text. Numbers and booleans are left out: alone they name nothing, and "4" or "true" would link items that have no more than that in common.
     /// </summary>
-    public string WordsOf(ItemEvent item) =>
-        string.Join(Words.Break, item.Attributes.OrderBy(attribute => attribute.Key, StringComparer.Ordinal).SelectMany(attribute => Strings(attribute.Value)).Prepend(Of(item)));
+    public string WordsOf(ItemEvent item) => Both(item).Words;
+
+    /// <summary><see cref="Of(ItemEvent)"/> and <see cref="WordsOf"/>.</summary>
+    internal (string Text, string Words) Both(ItemEvent item)
+    {
+        string text = Of(item);
+        return (text, string.Join(Words.Break, item.Attributes.OrderBy(attribute => attribute.Key, StringComparer.Ordinal).SelectMany(attribute => Strings(attribute.Value)).Prepend(text)));
+    }
 
     // In one pass: a title that contains "{description}" stays as the shop wrote it.
     private string Fill(string title, string? description, IReadOnlyDictionary<string, JsonElement>? attributes)

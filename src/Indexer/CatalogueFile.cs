@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.MemoryMappedFiles;
 using System.Text;
 
 namespace BeeFormer.Streaming.Indexer;
@@ -8,6 +9,8 @@ internal sealed class CatalogueFile : IDisposable
 {
     private readonly FileStream _file = new(Path.Combine(Path.GetTempPath(), $"beeformer-catalogue-{Guid.NewGuid():N}"),
         new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, Options = FileOptions.DeleteOnClose, BufferSize = 1 << 20 });
+    private MemoryMappedFile? _map;
+    private MemoryMappedViewAccessor? _view;
 
     public (long Position, int Length) Append(string json)
     {
@@ -20,20 +23,26 @@ internal sealed class CatalogueFile : IDisposable
     }
 
     /// <summary>After the last <see cref="Append"/>, before the first <see cref="Read"/>.</summary>
-    public void Complete() => _file.Flush();
+    public void Complete()
+    {
+        _file.Flush();
+        if (_file.Length == 0) return; // nothing to map
+        _map = MemoryMappedFile.CreateFromFile(_file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _view = _map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+    }
 
     /// <summary>Safe for several threads.</summary>
     public ReadOnlyMemory<byte> Read(long position, int length)
     {
         var bytes = new byte[length];
-        for (int read = 0; read < length;)
-        {
-            int more = RandomAccess.Read(_file.SafeFileHandle, bytes.AsSpan(read), position + read);
-            if (more == 0) throw new EndOfStreamException($"{_file.Name} ends at byte {position + read}; expected an item's description up to byte {position + length}.");
-            read += more;
-        }
+        _view!.SafeMemoryMappedViewHandle.ReadSpan<byte>((ulong)position, bytes);
         return bytes;
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _view?.Dispose();
+        _map?.Dispose();
+        _file.Dispose();
+    }
 }

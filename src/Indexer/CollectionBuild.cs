@@ -88,7 +88,8 @@ internal sealed class CollectionBuild(IndexTarget target, IVectorIndex index, IR
                     size = took > s_slice ? Math.Max(Math.Min(8, batchSize), size / 2) : took < s_slice / 2 ? Math.Min(batchSize, size * 2) : size;
 
                     if (!await LoadedAsync()) return false;
-                    loading = LoadAsync(encoded, slice.Length);
+                    // An index in this process works on the thread that calls it.
+                    loading = Task.Run(() => LoadAsync(encoded, slice.Length), CancellationToken.None);
                 }
             }
             return await LoadedAsync();

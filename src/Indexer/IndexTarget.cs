@@ -65,8 +65,7 @@ internal sealed class IndexTarget(CollectionInfo collection, IItemEmbedder embed
         {
             var items = new ItemEvent[described.Length];
             for (int n = 0; n < items.Length; n++) items[n] = described[n].Event!;
-            var matrix = embedder.EmbedItems(items, cancellationToken);
-            return [.. Enumerable.Range(0, items.Length).Select(row => matrix.Row(row).ToArray())];
+            return embedder.EmbedItems(items, cancellationToken);
         }
         catch (ArgumentException) when (described.Length > 1)
         {

@@ -16,7 +16,7 @@ internal interface IItemEmbedder : IDisposable
 
     /// <summary>A vector for every item, in their order.</summary>
     /// <exception cref="ArgumentException">The model can give none for one of them.</exception>
-    EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken);
+    float[][] EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken);
 }
 
 /// <summary>Loads the model of a published version.</summary>
@@ -30,8 +30,7 @@ internal sealed class ItemEmbedder(EmbeddingModel model, IDisposable lease) : II
     public Fingerprint Encoder => model.ItemEncoder.Fingerprint;
     public int Dimension => model.Dimension;
 
-    public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken) =>
-        model.EmbedItems(items, progress: null, cancellationToken);
+    public float[][] EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken) => model.EmbedEach(items, cancellationToken);
 
     public void Dispose()
     {

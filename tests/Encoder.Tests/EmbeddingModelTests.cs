@@ -81,6 +81,29 @@ public sealed class EmbeddingModelTests : IDisposable
         Assert.Equal(1, RowArithmetic.Dot(query, query), 1e-5);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Items_have_the_same_vectors_each_by_itself_whether_the_cache_knows_all_some_or_none_of_them(bool withHead)
+    {
+        ItemEvent[] items = [.. Enumerable.Range(0, 300).Select(n => ItemTextTests.Item($"{s_texts[n % 4]} {n % 250}", null, $$"""{"color": "{{(n % 2 == 0 ? "red" : "blue")}}"}"""))];
+        using var uncached = new EmbeddingModel(_encoder, withHead ? ALearnedHead() : null, new ItemText(), null);
+        float[][] plain = uncached.EmbedEach(items);
+
+        using var cache = new EncoderOutputCache(Path.Combine(_folder, "outputs"));
+        using var model = new EmbeddingModel(_encoder, withHead ? ALearnedHead() : null, new ItemText(), cache);
+        model.EmbedItems(items[100..170]);
+        float[][] some = model.EmbedEach(items), all = model.EmbedEach(items);
+        EmbeddingMatrix together = model.EmbedItems(items);
+        for (int n = 0; n < items.Length; n++)
+        {
+            Assert.Equal(together.Row(n).ToArray(), all[n]);
+            Assert.Equal(all[n], some[n]);
+            Golden.AssertClose(plain[n], all[n], 1e-6, "without a cache");
+        }
+        Assert.Empty(model.EmbedEach([]));
+    }
+
     [Fact]
     public void Attributes_count_among_the_words_of_a_head_that_looks_at_them_and_nowhere_else()
     {

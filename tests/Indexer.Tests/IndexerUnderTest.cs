@@ -167,13 +167,13 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
         public Fingerprint Encoder => Fingerprint;
         public int Dimension => owner.Dimension(Fingerprint);
 
-        public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken)
+        public float[][] EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             owner.OnEmbed(Fingerprint);
             if (items.Any(item => owner.Refuses(item.Title))) throw new ArgumentException("Encoder output 0 holds a value that is not finite, or too large.");
             foreach (var item in items) owner.Encoded.Enqueue((Fingerprint.Short, item.Title));
-            return new EmbeddingMatrix([.. items.SelectMany(item => Embed(item.Title))], Dimension);
+            return [.. items.Select(item => Embed(item.Title))];
         }
 
         private float[] Embed(string title)

@@ -80,8 +80,8 @@ public sealed class OrderOfEventsTests
         public Fingerprint Encoder => fingerprint;
         public int Dimension => FakeModel.Dimension;
 
-        public EmbeddingMatrix EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken) =>
-            new([.. items.SelectMany(item => FakeModel.Embed(fingerprint, item.Title))], Dimension);
+        public float[][] EmbedItems(IReadOnlyList<ItemEvent> items, CancellationToken cancellationToken) =>
+            [.. items.Select(item => FakeModel.Embed(fingerprint, item.Title))];
 
         public void Dispose() { }
     }

@@ -50,6 +50,8 @@ internal sealed class EncoderOutputs : IDisposable
         }
     }
 
+    public bool Contains(TextKey key) => Array.Exists(_files, file => file.File.Contains(key));
+
     /// <returns>False when the text has no intact record.</returns>
     public bool TryRead(TextKey key, Span<float> output)
     {
@@ -64,7 +66,7 @@ internal sealed class EncoderOutputs : IDisposable
     {
         lock (_gate)
         {
-            int[] rows = [.. Enumerable.Range(0, keys.Count).Where(row => !Array.Exists(_files, file => file.File.Contains(keys[row])))];
+            int[] rows = [.. Enumerable.Range(0, keys.Count).Where(row => !Contains(keys[row]))];
             if (rows.Length == 0) return;
             if (_files.Length == 0 || _files[^1].File.Bytes >= _fileBytes)
             {

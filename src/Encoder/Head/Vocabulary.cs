@@ -7,17 +7,28 @@ public sealed class Vocabulary
 {
     private const int TextsPerBlock = 64;
 
-    private readonly Dictionary<string, int> _index;
-    private readonly bool _hasPairs;
+    // Words that stand alone or in a pair have a number; a text's words are looked up once for both.
+    private readonly Dictionary<string, int> _numbers;
+    private readonly int[] _columnOf; // by number; -1: in pairs only
+    private readonly Dictionary<(int First, int Second), int> _pairs = [];
 
     internal Vocabulary(string[] words, float[] idf)
     {
         Words = words;
         Idf = idf;
-        // No word holds a space.
-        _hasPairs = Array.Exists(words, word => word.Contains(' ', StringComparison.Ordinal));
-        _index = new Dictionary<string, int>(words.Length, StringComparer.Ordinal);
-        for (int i = 0; i < words.Length; i++) _index.Add(words[i], i);
+        _numbers = new Dictionary<string, int>(words.Length, StringComparer.Ordinal);
+        var columnOf = new List<int>(words.Length);
+        for (int column = 0; column < words.Length; column++)
+            if (TryDivide(words[column], out string first, out string second)) _pairs.Add((Number(first), Number(second)), column);
+            else if (columnOf[Number(first)] < 0) columnOf[Number(first)] = column;
+            else throw new ArgumentException($"The word '{first}' stands twice.", nameof(words));
+        _columnOf = [.. columnOf];
+
+        int Number(string word)
+        {
+            if (_numbers.TryAdd(word, columnOf.Count)) columnOf.Add(-1);
+            return _numbers[word];
+        }
     }
 
     public IReadOnlyList<string> Words { get; }
@@ -36,7 +47,18 @@ public sealed class Vocabulary
     }
 
     /// <returns>The row of the word, −1 for a word that is not in the vocabulary.</returns>
-    public int IndexOf(string word) => _index.GetValueOrDefault(word, -1);
+    public int IndexOf(string word) =>
+        TryDivide(word, out string first, out string second)
+            ? _numbers.TryGetValue(first, out int one) && _numbers.TryGetValue(second, out int other) ? _pairs.GetValueOrDefault((one, other), -1) : -1
+            : _numbers.TryGetValue(first, out int number) ? _columnOf[number] : -1;
+
+    /// <summary>No word holds a space; a pair is two of them with a space between.</summary>
+    private static bool TryDivide(string word, out string first, out string second)
+    {
+        int space = word.IndexOf(' ', StringComparison.Ordinal);
+        (first, second) = space < 0 ? (word, "") : (word[..space], word[(space + 1)..]);
+        return space >= 0;
+    }
 
     /// <summary>t for each text: (1 + ln count) · idf of its words and pairs, rows of length 1; a text without known words has an empty row. Columns are rows of B.</summary>
     public SparseRows TfIdf(IReadOnlyList<string> texts)
@@ -52,16 +74,19 @@ public sealed class Vocabulary
         var columns = new List<int>();
         var values = new List<float>();
         var found = new List<int>();
-        var lookup = _index.GetAlternateLookup<ReadOnlySpan<char>>();
+        var numbers = _numbers.GetAlternateLookup<ReadOnlySpan<char>>();
         for (int text = first; text < end; text++)
         {
             found.Clear();
-            string lowered = texts[text].ToLowerInvariant(); // once for both walks
-            foreach (var word in Encoder.Words.In(lowered))
-                if (lookup.TryGetValue(word, out int column)) found.Add(column);
-            if (_hasPairs)
-                foreach (var pair in Encoder.Words.PairsIn(lowered))
-                    if (lookup.TryGetValue(pair, out int column)) found.Add(column);
+            int before = -1;
+            var words = Encoder.Words.In(texts[text]);
+            while (words.MoveNext())
+            {
+                int number = numbers.TryGetValue(words.Current, out int known) ? known : -1;
+                if (number >= 0 && _columnOf[number] >= 0) found.Add(_columnOf[number]);
+                if (number >= 0 && before >= 0 && !words.AfterBreak && _pairs.TryGetValue((before, number), out int pair)) found.Add(pair);
+                before = number;
+            }
             found.Sort();
             for (int n = 0, next; n < found.Count; n = next)
             {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -12,7 +13,31 @@ namespace BeeFormer.Streaming.VectorIndex.Embedded;
 /// <param name="Payload"><see cref="ItemPayload"/>.</param>
 internal readonly record struct Change(byte[] Id, long Revision, ChangeKind Kind, byte[] Payload, float[] Vector)
 {
+    private const int FewItems = 128;
     private const int FixedBytes = 1 + 8 + 4; // kind, revision, length of the id
+
+    /// <summary>Of many, on every core.</summary>
+    public static Change[] Upserts(IReadOnlyList<IndexedItem> items, int dimension)
+    {
+        var changes = new Change[items.Count];
+        if (changes.Length <= FewItems)
+        {
+            for (int n = 0; n < changes.Length; n++) changes[n] = Upsert(items[n], dimension);
+            return changes;
+        }
+        try
+        {
+            Parallel.For(0, (changes.Length + FewItems - 1) / FewItems, block =>
+            {
+                for (int n = block * FewItems; n < Math.Min(changes.Length, (block + 1) * FewItems); n++) changes[n] = Upsert(items[n], dimension);
+            });
+        }
+        catch (AggregateException failures)
+        {
+            ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]); // the same failure whether there are few items or many
+        }
+        return changes;
+    }
 
     public static Change Upsert(IndexedItem item, int dimension)
     {

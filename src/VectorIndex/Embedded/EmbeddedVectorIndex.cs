@@ -165,9 +165,7 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
     private ValueTask WriteAsync(string collection, IReadOnlyList<IndexedItem> items, bool durable, CancellationToken cancellationToken)
     {
         var target = Get(collection);
-        var changes = new Change[items.Count];
-        for (int n = 0; n < changes.Length; n++) changes[n] = Change.Upsert(items[n], target.Info.Dimension);
-        return target.WriteAsync(changes, durable, cancellationToken);
+        return target.WriteAsync(Change.Upserts(items, target.Info.Dimension), durable, cancellationToken);
     }
 
     internal Collection Get(string name) => collections.TryGetValue(name, out var collection) ? collection

@@ -22,8 +22,8 @@ internal sealed unsafe class RecentRows : Part
     public RecentRows(int dimension, int maxRows) : base(dimension)
     {
         Capacity = (int)Math.Clamp(MaxBytes / (Stride + 4L * dimension) / 64 * 64, 64, maxRows);
-        Vectors = (float*)NativeMemory.AllocZeroed((nuint)Capacity, 4 * (nuint)dimension);
-        CodeRows = (byte*)NativeMemory.AllocZeroed((nuint)Capacity, (nuint)Stride);
+        Vectors = (float*)LargeMemory.Allocate((nuint)Capacity * 4 * (nuint)dimension);
+        CodeRows = (byte*)LargeMemory.Allocate((nuint)Capacity * (nuint)Stride);
         Scales = (float*)NativeMemory.AllocZeroed((nuint)Capacity, 4);
         Errors = (float*)NativeMemory.AllocZeroed((nuint)Capacity, 4);
         Revisions = (long*)NativeMemory.AllocZeroed((nuint)Capacity, 8);
@@ -125,7 +125,8 @@ internal sealed unsafe class RecentRows : Part
 
     public override void Dispose()
     {
-        foreach (nint memory in (nint[])[(nint)Vectors, (nint)CodeRows, (nint)Scales, (nint)Errors, (nint)Revisions, (nint)Items, (nint)Available]) NativeMemory.Free((void*)memory);
+        foreach (nint memory in (nint[])[(nint)Vectors, (nint)CodeRows]) NativeMemory.AlignedFree((void*)memory);
+        foreach (nint memory in (nint[])[(nint)Scales, (nint)Errors, (nint)Revisions, (nint)Items, (nint)Available]) NativeMemory.Free((void*)memory);
         Vectors = null;
         GC.SuppressFinalize(this);
     }

@@ -37,6 +37,30 @@ public sealed class WordCountsTests
         Assert.Equal(["harry", "potter"], rows.Columns(1).ToArray().Select(column => vocabulary.Words[column]));
     }
 
+    [Theory]
+    [InlineData("harry, POTTER", true)]
+    [InlineData("harry a potter", true)] // a single letter is no word, and no neighbour either
+    [InlineData("harry\n\npotter", true)]
+    [InlineData("harry \uFFFF potter", false)]
+    [InlineData("harry stone potter", false)]
+    [InlineData("potter harry", false)]
+    public void A_pair_is_found_where_its_words_are_neighbours(string text, bool together)
+    {
+        var vocabulary = new Vocabulary(["harry", "harry potter", "potter stone"], [1, 1, 1]);
+        Assert.Equal(together ? [0, 1] : [0], vocabulary.TfIdf([text]).Columns(0).ToArray());
+    }
+
+    [Fact]
+    public void Every_entry_is_found_by_its_name_and_words_that_stand_in_pairs_alone_are_none()
+    {
+        var vocabulary = new Vocabulary(["chair", "harry potter", "potter stone"], [1, 1, 1]);
+        Assert.Equal([0, 1, 2], vocabulary.Words.Select(vocabulary.IndexOf));
+        Assert.All(["harry", "potter", "stone", "chair harry", "potter harry", "", " ", "harry potter stone"], word => Assert.Equal(-1, vocabulary.IndexOf(word)));
+        Assert.Equal([1, 2], vocabulary.TfIdf(["harry potter stone"]).Columns(0).ToArray());
+        Assert.Throws<ArgumentException>(() => new Vocabulary(["chair", "chair"], [1, 1]));
+        Assert.Throws<ArgumentException>(() => new Vocabulary(["harry potter", "harry potter"], [1, 1]));
+    }
+
     private static IEnumerable<string> PairsOf(string text)
     {
         string[] words = text.Split(' ');
