@@ -49,6 +49,10 @@ internal sealed record ScoreAnswer(
 /// <param name="Reason">unknown: not in the index; hidden: deleted or not available.</param>
 internal sealed record LeftOut(string ItemId, string Reason);
 
+/// <summary>An item as the index holds it.</summary>
+/// <param name="Attributes">What filters ask for.</param>
+internal sealed record IndexedItemAnswer(string ItemId, string Title, IReadOnlyDictionary<string, JsonElement> Attributes, ServedBy? By) : Answer(By);
+
 /// <summary>Vectors of length 1, comparable with others of the same fingerprint.</summary>
 internal sealed record EmbeddingsAnswer(IReadOnlyList<EmbeddingDescription> Embeddings, ServedBy? By) : Answer(By);
 

@@ -71,6 +71,10 @@ public sealed class BeeFormerClient : IDisposable
     public Task<BatchResult> PutItemsAsync(IReadOnlyList<Item> items, CancellationToken cancellationToken = default) =>
         PostAsync("/v1/items", items, WireJson.Default.Items, WireJson.Default.BatchResult, cancellationToken);
 
+    /// <summary>An item as the index in service holds it; one that is not there (yet), deleted or not available is a <see cref="ProblemException"/> of status 404.</summary>
+    public Task<IndexedItem> GetItemAsync(string itemId, CancellationToken cancellationToken = default) =>
+        _transport.SendAsync(_transport.Retried, HttpMethod.Get, $"/v1/items/{Escaped(itemId)}", null, WireJson.Default.IndexedItem, cancellationToken);
+
     /// <summary>Deletes an item; one that is not there is fine.</summary>
     public Task<ItemResult> DeleteItemAsync(string itemId, CancellationToken cancellationToken = default) =>
         _transport.SendAsync(_transport.Retried, HttpMethod.Delete, $"/v1/items/{Escaped(itemId)}", null, WireJson.Default.ItemResult, cancellationToken);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace BeeFormer.Streaming.Client;
 
 /// <summary>The whole description of an item; replaces what was known of it.</summary>
@@ -24,6 +26,11 @@ public sealed record Item
     /// <summary>Null: when the server takes it.</summary>
     public DateTimeOffset? UpdatedAt { get; init; }
 }
+
+/// <param name="ItemId">As given.</param>
+/// <param name="Title">As last indexed.</param>
+/// <param name="Attributes">As last indexed; what filters ask for.</param>
+public sealed record IndexedItem(string ItemId, string Title, IReadOnlyDictionary<string, JsonElement> Attributes) : Answer;
 
 /// <param name="ItemId">As given.</param>
 /// <param name="Status"><c>accepted</c> or <c>deleted</c>: durable, and no later answer contradicts it.</param>

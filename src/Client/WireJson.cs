@@ -22,6 +22,7 @@ namespace BeeFormer.Streaming.Client;
 [JsonSerializable(typeof(Embeddings))]
 [JsonSerializable(typeof(BatchResult))]
 [JsonSerializable(typeof(ItemResult))]
+[JsonSerializable(typeof(IndexedItem))]
 [JsonSerializable(typeof(ForgottenUser))]
 [JsonSerializable(typeof(Erasure))]
 [JsonSerializable(typeof(Models))]

@@ -18,6 +18,7 @@ public sealed class ApiKeyTests
         {
             (HttpMethod.Post, "/v1/recommendations", """{"user_id":"u"}""", "read"),
             (HttpMethod.Post, "/v1/recommendations/batch", """{"requests":[{}]}""", "read"),
+            (HttpMethod.Get, "/v1/items/i", null, "read"),
             (HttpMethod.Get, "/v1/items/i/similar", null, "read"),
             (HttpMethod.Post, "/v1/search", """{"text":"x"}""", "read"),
             (HttpMethod.Post, "/v1/score", """{"user_id":"u","candidates":["i"]}""", "read"),

@@ -122,6 +122,8 @@ public sealed class RankingTests
         var (status, answer) = await api.SendAsync(HttpMethod.Get, $"/v1/items/{encoded}/similar");
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.DoesNotContain(id, ApiUnderTest.Ids(answer));
+        (status, answer) = await api.SendAsync(HttpMethod.Get, $"/v1/items/{encoded}");
+        Assert.Equal((HttpStatusCode.OK, id, "red lamp"), (status, answer.GetProperty("item_id").GetString(), answer.GetProperty("title").GetString()));
         (status, answer) = await api.SendAsync(HttpMethod.Put, $"/v1/items/{encoded}", """{"title":"t"}""");
         Assert.Equal((HttpStatusCode.Accepted, id), (status, answer.GetProperty("item_id").GetString()));
     }
@@ -138,6 +140,9 @@ public sealed class RankingTests
         var (_, similar) = await api.SendAsync(HttpMethod.Get, "/v1/items/lamp2/similar");
         Assert.Equal(["chair2"], ApiUnderTest.Ids(similar));
         Assert.Equal(HttpStatusCode.NotFound, (await api.SendAsync(HttpMethod.Get, "/v1/items/lamp1/similar")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await api.SendAsync(HttpMethod.Get, "/v1/items/lamp1")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await api.SendAsync(HttpMethod.Get, "/v1/items/chair1")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await api.SendAsync(HttpMethod.Get, "/v1/items/nothing")).Status);
 
         await api.SendAsync(HttpMethod.Put, "/v1/items/chair1", """{"title":"green chair","available":true}""");
         (_, search) = await api.PostAsync("/v1/search", new { text = "red lamp", k = 10 });

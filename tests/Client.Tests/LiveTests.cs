@@ -23,6 +23,8 @@ public sealed class LiveTests(LiveFixture live)
             new Item { ItemId = "rank/2", Title = "Camping stove for wood", Attributes = new Dictionary<string, AttributeValue> { ["group"] = "ranked", ["price"] = 20, ["new"] = true } },
             new Item { ItemId = "rank/3", Title = "Novel about the sea", Attributes = new Dictionary<string, AttributeValue> { ["group"] = "ranked", ["price"] = 10 } });
         var ranked = Filter.Equal("group", "ranked");
+        var stove = await client.GetItemAsync("rank/1", Token);
+        Assert.Equal(("rank/1", "Gas stove, two burners", 49.9), (stove.ItemId, stove.Title, stove.Attributes["price"].GetDouble()));
 
         var found = await client.SearchAsync(new SearchRequest { Text = "something to cook on outdoors", Filter = ranked, K = 2 }, Token);
         Assert.Equal(["rank/1", "rank/2"], found.Items.Select(item => item.ItemId).Order(StringComparer.Ordinal));

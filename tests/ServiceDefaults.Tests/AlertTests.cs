@@ -50,7 +50,12 @@ public partial class AlertTests
     public async Task Promtool_finds_nothing_wrong(string verb, string what, string file)
     {
         string? promtool = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "promtool")).FirstOrDefault(File.Exists);
-        if (promtool is null) Assert.Skip("There is no promtool; Debian's package prometheus has it.");
+        const string Missing = "There is no promtool; Debian's package prometheus has it.";
+        if (promtool is null)
+        {
+            Assert.False(Environment.GetEnvironmentVariable("CI") == "true", Missing);
+            Assert.Skip(Missing);
+        }
         using var process = Process.Start(new ProcessStartInfo(promtool!, [verb, what, file]) { WorkingDirectory = Path.GetDirectoryName(s_alerts), RedirectStandardOutput = true, RedirectStandardError = true })!;
         var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(Token), process.StandardError.ReadToEndAsync(Token));
         await process.WaitForExitAsync(Token);

@@ -27,6 +27,10 @@ internal static class ItemEndpoints
             .WithDescription("Body: an array of items, {\"items\": […]}, or application/x-ndjson with one a line; or CloudEvents 1.0: structured, batch, or binary (headers ce-…). Refused with 422 when none is acceptable.")
             .Accepts<IReadOnlyList<ItemBody>>("application/json", "application/x-ndjson", "application/cloudevents+json", "application/cloudevents-batch+json")
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status422UnprocessableEntity);
+        v1.MapGet("/items/{id}", GetAsync).WithName("GetItem").WithTags("Items").RequireAuthorization(Scopes.Read)
+            .WithSummary("What the index in service holds of an item")
+            .WithDescription("As answers see it: not found before it is indexed, and none that was deleted or is not available.")
+            .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status404NotFound, StatusCodes.Status503ServiceUnavailable);
         v1.MapDelete("/items/{id}", DeleteAsync).WithName("DeleteItem").WithTags("Items").RequireAuthorization(Scopes.Write)
             .WithSummary("Deletes an item")
             .Refuses(StatusCodes.Status400BadRequest);
@@ -42,6 +46,16 @@ internal static class ItemEndpoints
         if (incoming.Record is null) return Refused.Event(incoming.Rejection!);
         await AppendAsync([incoming], log, hidden, cancellationToken);
         return TypedResults.Accepted((string?)null, new ItemAnswer(id, "accepted", pairs.Identity));
+    }
+
+    public static async Task<Results<Ok<IndexedItemAnswer>, ProblemHttpResult>> GetAsync(string id, HttpContext context, ServingPairs pairs, Recommender recommender, CancellationToken cancellationToken)
+    {
+        if (RouteId.Read(context, ref id) is { } badId) return badId;
+        using var pair = pairs.Enter();
+        if (pair is null) return Refused.NotServing();
+        return await recommender.FindAsync(pair, new ItemId(id), cancellationToken) is { } item
+            ? TypedResults.Ok(new IndexedItemAnswer(id, item.Title, item.Attributes, pair.Identity))
+            : Refused.Unknown("item", id);
     }
 
     public static async Task<Results<Accepted<BatchAnswer>, ProblemHttpResult>> PutManyAsync(
