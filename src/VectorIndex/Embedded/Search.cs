@@ -21,7 +21,7 @@ internal sealed unsafe class Search : IDisposable
     private const int MinDense = 6; // of 64 rows
     private const int PrefetchBytes = 8192;
     private const int WordsPerStep = 64; // of 64 rows each
-    private const long MinBytesForTwo = 8 << 20;
+    public const long MinBytesForTwo = 8 << 20;
     private static int running; // searches and their second threads, in this process
 
     private readonly Snapshot snapshot;

@@ -1,6 +1,6 @@
 namespace BeeFormer.Streaming.VectorIndex.Embedded;
 
-/// <summary>Searches that come while as many run as there are cores wait for one of these to end, and then share one pass over memory, which is what a search waits for most.</summary>
+/// <summary>Searches that come while as many run as there are cores for wait for one of these to end, and then share one pass over memory, which is what a search waits for most.</summary>
 internal sealed partial class Collection
 {
     private const int MaxGathered = 32;
@@ -11,7 +11,7 @@ internal sealed partial class Collection
     {
         lock (waiting)
         {
-            if (passes == Environment.ProcessorCount)
+            if (passes >= MostPasses(queries))
             {
                 var done = new TaskCompletionSource<IReadOnlyList<ScoredItem>[]>(TaskCreationOptions.RunContinuationsAsynchronously);
                 waiting.Enqueue((queries, done));
@@ -27,6 +27,15 @@ internal sealed partial class Collection
         {
             EndPass();
         }
+    }
+
+    /// <summary>A pass over much memory has a second thread, which brings two searches further than a pass for each.</summary>
+    private int MostPasses(PreparedQuery[] queries)
+    {
+        long bytes = 0;
+        foreach (var part in newest?.Parts ?? [])
+            if (part.Part.Lists is null || Array.Exists(queries, query => query.Exact)) bytes += (long)part.Rows * part.Part.Stride;
+        return bytes < Search.MinBytesForTwo ? Environment.ProcessorCount : Math.Max(1, Environment.ProcessorCount / 2);
     }
 
     private IReadOnlyList<ScoredItem>[] Pass(PreparedQuery[] queries) => Read(snapshot => Search.Run(snapshot, queries, plan.ApproximateFrom > 0));
