@@ -33,6 +33,33 @@ public sealed class EmbeddedCodesTests
             }
     }
 
+    [Fact]
+    public unsafe void Products_of_two_queries_are_those_of_each()
+    {
+        var random = new Random(8);
+        foreach (int stride in (int[])[64, 128, 384, 1024, 65536])
+            foreach (var (name, kernel) in CodeProducts.SupportedForTwo())
+            {
+                byte[] codes = GC.AllocateArray<byte>(64 * stride, pinned: true);
+                sbyte[] queries = GC.AllocateArray<sbyte>(2 * stride, pinned: true);
+                random.NextBytes(codes);
+                for (int n = 0; n < queries.Length; n++) queries[n] = (sbyte)random.Next(-127, 128);
+                codes.AsSpan(0, 4 * stride).Fill(255);
+                if (stride > 1024) queries.AsSpan(stride).Fill(127);
+                var wanted = (ulong)random.NextInt64() | 1;
+                int[] products = new int[128], expected = new int[64];
+                byte* from = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(codes, 0);
+                sbyte* one = (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(queries, 0);
+                fixed (int* to = products) kernel(from, stride, one, one + stride, wanted, to, random.Next(2) * 8192);
+                for (int query = 0; query < 2; query++)
+                {
+                    fixed (int* to = expected) CodeProducts.Supported().First().Kernel(from, stride, one + query * stride, wanted, to, 0);
+                    for (int row = 0; row < 64; row++)
+                        if ((wanted >> row & 1) != 0) Assert.True(expected[row] == products[64 * query + row], $"{name}, stride {stride}, query {query}, row {row}");
+                }
+            }
+    }
+
     [Property(MaxTest = 300, Replay = "(5,11)")]
     public void The_error_of_codes_is_within_its_bound(int seed)
     {

@@ -16,12 +16,31 @@ internal static unsafe class CodeProducts
     /// <summary>The fastest that this processor has.</summary>
     public static readonly delegate*<byte*, int, sbyte*, ulong, int*, int, void> Best = AvxVnni.IsSupported ? &WithVnni : Avx2.IsSupported ? &WithAvx2 : &Portable;
 
+    /// <param name="products">[2, 64]: those of the one, then those of the other.</param>
+    public delegate void PairKernel(byte* codes, int stride, sbyte* one, sbyte* other, ulong wanted, int* products, int ahead);
+
+    /// <summary>The fastest for two queries at once: codes are loaded, and where that is needed widened, once for both, and twice as many sums are in flight.</summary>
+    public static readonly delegate*<byte*, int, sbyte*, sbyte*, ulong, int*, int, void> BestOfTwo = AvxVnni.IsSupported ? &TwoWithVnni : Avx2.IsSupported ? &TwoWithAvx2 : &TwoPortable;
+
     /// <summary>All that this processor has.</summary>
     public static IEnumerable<(string Name, Kernel Kernel)> Supported()
     {
         yield return (nameof(Portable), Kernels.Portable);
         if (Avx2.IsSupported) yield return (nameof(Avx2), Kernels.Avx2);
         if (AvxVnni.IsSupported) yield return (nameof(AvxVnni), Kernels.Vnni);
+    }
+
+    /// <summary>All for two queries that this processor has.</summary>
+    public static IEnumerable<(string Name, PairKernel Kernel)> SupportedForTwo()
+    {
+        yield return (nameof(Portable), PairKernels.Portable);
+        if (Avx2.IsSupported) yield return (nameof(Avx2), PairKernels.Avx2);
+        if (AvxVnni.IsSupported) yield return (nameof(AvxVnni), PairKernels.Vnni);
+    }
+
+    private static class PairKernels
+    {
+        public static readonly PairKernel Portable = TwoPortable, Avx2 = TwoWithAvx2, Vnni = TwoWithVnni;
     }
 
     private static class Kernels
@@ -73,6 +92,67 @@ internal static unsafe class CodeProducts
             }
             Sums(a, b, c, d).Store(products);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TwoWithVnni(byte* codes, int stride, sbyte* one, sbyte* other, ulong wanted, int* products, int ahead)
+    {
+        for (; wanted != 0; wanted >>= 4, codes += 4 * (nint)stride, products += 4)
+        {
+            if ((wanted & 15) == 0) continue;
+            Vector256<int> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
+            for (int n = 0; n < stride; n += 32)
+            {
+                var (q, r) = (Vector256.Load(one + n), Vector256.Load(other + n));
+                byte* row = codes + n;
+                if (ahead != 0)
+                {
+                    Sse.Prefetch0(codes + ahead + 4 * n);
+                    Sse.Prefetch0(codes + ahead + 4 * n + 64);
+                }
+                var numbers = Vector256.Load(row);
+                (a, e) = (AvxVnni.MultiplyWideningAndAdd(a, numbers, q), AvxVnni.MultiplyWideningAndAdd(e, numbers, r));
+                numbers = Vector256.Load(row + stride);
+                (b, f) = (AvxVnni.MultiplyWideningAndAdd(b, numbers, q), AvxVnni.MultiplyWideningAndAdd(f, numbers, r));
+                numbers = Vector256.Load(row + 2 * (nint)stride);
+                (c, g) = (AvxVnni.MultiplyWideningAndAdd(c, numbers, q), AvxVnni.MultiplyWideningAndAdd(g, numbers, r));
+                numbers = Vector256.Load(row + 3 * (nint)stride);
+                (d, h) = (AvxVnni.MultiplyWideningAndAdd(d, numbers, q), AvxVnni.MultiplyWideningAndAdd(h, numbers, r));
+            }
+            Sums(a, b, c, d).Store(products);
+            Sums(e, f, g, h).Store(products + 64);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TwoWithAvx2(byte* codes, int stride, sbyte* one, sbyte* other, ulong wanted, int* products, int ahead)
+    {
+        for (; wanted != 0; wanted >>= 4, codes += 4 * (nint)stride, products += 4)
+        {
+            if ((wanted & 15) == 0) continue;
+            Vector256<int> a = default, b = default, c = default, d = default, e = default, f = default, g = default, h = default;
+            for (int n = 0; n < stride; n += 16)
+            {
+                var (q, r) = (Avx2.ConvertToVector256Int16(one + n), Avx2.ConvertToVector256Int16(other + n));
+                byte* row = codes + n;
+                var numbers = Avx2.ConvertToVector256Int16(row);
+                (a, e) = (a + Avx2.MultiplyAddAdjacent(numbers, q), e + Avx2.MultiplyAddAdjacent(numbers, r));
+                numbers = Avx2.ConvertToVector256Int16(row + stride);
+                (b, f) = (b + Avx2.MultiplyAddAdjacent(numbers, q), f + Avx2.MultiplyAddAdjacent(numbers, r));
+                numbers = Avx2.ConvertToVector256Int16(row + 2 * (nint)stride);
+                (c, g) = (c + Avx2.MultiplyAddAdjacent(numbers, q), g + Avx2.MultiplyAddAdjacent(numbers, r));
+                numbers = Avx2.ConvertToVector256Int16(row + 3 * (nint)stride);
+                (d, h) = (d + Avx2.MultiplyAddAdjacent(numbers, q), h + Avx2.MultiplyAddAdjacent(numbers, r));
+            }
+            Sums(a, b, c, d).Store(products);
+            Sums(e, f, g, h).Store(products + 64);
+        }
+    }
+
+    private static void TwoPortable(byte* codes, int stride, sbyte* one, sbyte* other, ulong wanted, int* products, int ahead)
+    {
+        Portable(codes, stride, one, wanted, products, ahead);
+        Portable(codes, stride, other, wanted, products + 64, ahead);
     }
 
     private static Vector128<int> Sums(Vector256<int> a, Vector256<int> b, Vector256<int> c, Vector256<int> d)

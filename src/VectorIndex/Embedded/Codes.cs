@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
 namespace BeeFormer.Streaming.VectorIndex.Embedded;
@@ -82,8 +83,9 @@ internal sealed class QueryCodes
         Length = (float)(Scale * Math.Sqrt(squares)) * 1.00001f;
     }
 
-    /// <summary>[stride], padded with 0.</summary>
+    /// <summary>[stride], padded with 0; where <see cref="Pointer"/> points to.</summary>
     public sbyte[] Numbers { get; }
+    public unsafe sbyte* Pointer => (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(Numbers, 0);
     public float Scale { get; }
 
     /// <summary>Bound on the length of query − Scale · Numbers.</summary>

@@ -74,5 +74,8 @@ internal abstract unsafe class Part(int dimension) : IDisposable
         }
     }
 
+    /// <summary>The same without its vector, for rows that are not in columns: every filter asks for them.</summary>
+    public virtual IndexedItem Described(int row) => Item(row, withVector: false);
+
     public abstract void Dispose();
 }

@@ -15,6 +15,7 @@ internal sealed unsafe class RecentRows : Part
     private readonly int[] slots; // row + 1; 0: empty
     private readonly int[] slotOf;
     private readonly List<(byte[] Bytes, AttributeColumns Columns)> columns = [];
+    private readonly Description?[] described = new Description?[RowsPerColumns]; // of rows that are not in columns; replaced as a whole, so no lock
     private int columnRows;
     private (int Rows, int[] Order) sorted = (0, []);
 
@@ -87,6 +88,14 @@ internal sealed unsafe class RecentRows : Part
 
     public override ReadOnlySpan<byte> Payload(int row) => payloads[row];
 
+    public override IndexedItem Described(int row)
+    {
+        if (described[row % RowsPerColumns] is { } known && known.Row == row) return known.Item;
+        var item = Item(row, withVector: false);
+        described[row % RowsPerColumns] = new Description(row, item);
+        return item;
+    }
+
     public override int Find(ReadOnlySpan<byte> id, uint hash, ReadOnlySpan<ulong> marked, int rows)
     {
         for (int slot = (int)hash & (slots.Length - 1); Volatile.Read(ref slots[slot]) is > 0 and var entry; slot = (slot + 1) & (slots.Length - 1))
@@ -130,4 +139,6 @@ internal sealed unsafe class RecentRows : Part
         Vectors = null;
         GC.SuppressFinalize(this);
     }
+
+    private sealed record Description(int Row, IndexedItem Item);
 }

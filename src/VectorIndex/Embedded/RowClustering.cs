@@ -127,7 +127,7 @@ internal static unsafe class RowClustering
         byte* block = (byte*)NativeMemory.AlignedAlloc(64 * (nuint)stride, 64);
         try
         {
-            int* products = stackalloc int[64];
+            int* products = stackalloc int[2 * 64];
             float* scales = stackalloc float[64];
             for (int first = 0; first < rows.Count; first += 64)
             {
@@ -139,10 +139,12 @@ internal static unsafe class RowClustering
                     NativeMemory.Copy(part.CodeRows + (long)row * stride, block + n * (nint)stride, (nuint)stride);
                     scales[n] = part.Scales[row];
                 }
-                for (int query = 0; query < queries.Length; query++)
+                ulong wanted = ulong.MaxValue >> (64 - some);
+                for (int query = 0; query < queries.Length; query += 2)
                 {
-                    CodeProducts.Best(block, stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(queries[query].Numbers, 0), ulong.MaxValue >> (64 - some), products, 0);
-                    see(first, query, products, scales);
+                    if (query + 1 == queries.Length) CodeProducts.Best(block, stride, queries[query].Pointer, wanted, products, 0);
+                    else CodeProducts.BestOfTwo(block, stride, queries[query].Pointer, queries[query + 1].Pointer, wanted, products, 0);
+                    for (int other = query; other < Math.Min(query + 2, queries.Length); other++) see(first, other, products + 64 * (other - query), scales);
                 }
             }
         }

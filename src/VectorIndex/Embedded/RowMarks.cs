@@ -25,11 +25,11 @@ internal sealed unsafe class RowMarks : IDisposable
         {
             int columnRows = part.Part.ColumnRows(part.Rows);
             Evaluate(filter, part, columnRows, marks.Words);
-            for (int row = columnRows; row < part.Rows; row++)
+            for (int row = AsksForAttributes(filter) ? columnRows : part.Rows; row < part.Rows; row++)
             {
                 ulong bit = 1UL << (row & 63);
                 marks.words[row >> 6] &= ~bit;
-                if (part.Has(row) && (kind[row >> 6] & bit) != 0 && filter.Admits(part.Part.Item(row, withVector: false))) marks.words[row >> 6] |= bit;
+                if (part.Has(row) && (kind[row >> 6] & bit) != 0 && filter.Admits(part.Part.Described(row))) marks.words[row >> 6] |= bit;
             }
         }
         for (int n = 0; n < marks.count; n++) marks.words[n] &= part.Newest[n] & kind[n];
@@ -63,6 +63,10 @@ internal sealed unsafe class RowMarks : IDisposable
     }
 
     public void Dispose() => ArrayPool<ulong>.Shared.Return(words);
+
+    /// <summary>Ids are looked up, whatever is in columns.</summary>
+    private static bool AsksForAttributes(ItemCondition condition) =>
+        condition is ItemFilter filter ? filter.Must.Any(AsksForAttributes) || filter.Should.Any(AsksForAttributes) || filter.MustNot.Any(AsksForAttributes) : condition is not HasId;
 
     private static void Evaluate(ItemCondition condition, PartView part, int columnRows, Span<ulong> marks)
     {

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.InteropServices;
 using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.VectorIndex.Embedded;
@@ -114,7 +113,7 @@ internal sealed unsafe class Search : IDisposable
     private void ScanSteps()
     {
         var candidates = Array.ConvertAll(queries, query => new Candidates(query.K));
-        int* products = stackalloc int[64];
+        int* products = stackalloc int[2 * 64];
         while (Interlocked.Increment(ref nextStep) - 1 is var step && step < steps.Count)
         {
             var (at, firstWord) = steps[step];
@@ -123,20 +122,28 @@ internal sealed unsafe class Search : IDisposable
             for (int word = firstWord; word < end; word++)
             {
                 int ahead = PrefetchBytes; // the first query brings the codes, the others find them
+                byte* codes = part.CodeRows + 64L * word * part.Stride;
                 for (int n = 0; n < queries.Length; n++)
                 {
-                    ulong rows = wanted[n][at].Words[word];
-                    if (rows == 0) continue;
-                    // Where several of 64 rows are wanted, reading all of them in order is faster than picking these.
-                    ulong read = BitOperations.PopCount(rows) >= MinDense && part.Items[word] == ulong.MaxValue ? ulong.MaxValue : rows;
-                    var codes = queries[n].Codes;
-                    CodeProducts.Best(part.CodeRows + 64L * word * part.Stride, part.Stride, (sbyte*)Marshal.UnsafeAddrOfPinnedArrayElement(codes.Numbers, 0), read, products, read == ulong.MaxValue ? ahead : 0);
+                    ulong read = Read(part, at, word, n);
+                    if (read == 0) continue;
+                    int far = read == ulong.MaxValue ? ahead : 0, first = n;
+                    if (n + 1 < queries.Length && Read(part, at, word, n + 1) == read) CodeProducts.BestOfTwo(codes, part.Stride, queries[n].Codes.Pointer, queries[++n].Codes.Pointer, read, products, far);
+                    else CodeProducts.Best(codes, part.Stride, queries[n].Codes.Pointer, read, products, far);
                     ahead = 0;
-                    Gather(products, rows, part, at, 64 * word, codes, candidates[n], ref thresholds[n]);
+                    for (int query = first; query <= n; query++)
+                        Gather(products + 64 * (query - first), wanted[query][at].Words[word], part, at, 64 * word, queries[query].Codes, candidates[query], ref thresholds[query]);
                 }
             }
         }
         lock (found) found.Add(candidates);
+    }
+
+    /// <summary>The rows whose codes are read. Where several of 64 are wanted, reading all of them in order is faster than picking these.</summary>
+    private ulong Read(Part part, int at, int word, int query)
+    {
+        ulong rows = wanted[query][at].Words[word];
+        return BitOperations.PopCount(rows) >= MinDense && part.Items[word] == ulong.MaxValue ? ulong.MaxValue : rows;
     }
 
     /// <summary>Keeps the rows whose score may reach the k-th best: estimate ± bound holds it, where bound = ‖q̂‖ · ‖x − x̂‖ + ‖q − q̂‖ · ‖x‖.</summary>
