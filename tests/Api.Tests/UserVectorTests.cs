@@ -52,5 +52,9 @@ public sealed class UserVectorTests
         Assert.Equal(1, Math.Sqrt(vector.Sum(value => value * value)), 5);
     }
 
+    [Fact]
+    public void A_history_without_times_weighs_half_after_so_many_items() =>
+        Assert.Equal([("c", 1.0), ("b", Math.Sqrt(0.5)), ("a", 0.5)], UserVector.ByOrder([new ItemId("c"), new ItemId("b"), new ItemId("a")], halfLife: 2).Select(entry => (entry.Item.Value, entry.Weight)));
+
     private static ProfileInteraction Did(string item, string type, long at) => new($"{item}{type}{at}", new ItemId(item), type, null, at);
 }

@@ -9,6 +9,9 @@ namespace BeeFormer.Streaming.Api;
 /// </summary>
 public static class UserVector
 {
+    /// <summary>Measured: docs/recommendations.md.</summary>
+    public const double OrderHalfLife = 5;
+
     /// <summary>The vector of a user.</summary>
     /// <param name="history">In any order; the newest <see cref="UserVectorOptions.MaxItems"/> distinct items count.</param>
     /// <param name="vectorOf">The item's vector, or null when the index does not hold it.</param>
@@ -41,6 +44,9 @@ public static class UserVector
         }
         return [.. order.Select(item => (item, weights[item]))];
     }
+
+    /// <summary>What each item of a history without times weighs: <paramref name="halfLife"/> items back, half.</summary>
+    public static IReadOnlyList<(ItemId Item, double Weight)> ByOrder(IReadOnlyList<ItemId> newestFirst, double halfLife = OrderHalfLife) => [.. newestFirst.Select((item, n) => (item, Math.Pow(2, -n / halfLife)))];
 
     /// <summary>Σ weight · vector, length 1; null when no item has a vector or they cancel out.</summary>
     public static float[]? Sum(IReadOnlyList<(ItemId Item, double Weight)> items, Func<ItemId, ReadOnlyMemory<float>?> vectorOf)
