@@ -77,7 +77,7 @@ public sealed class ArrangementTests
         float[] east = [1, 0], north = [0, 1], northeast = [0.6f, 0.8f];
         Candidate[] candidates = [new(0.9, 0, east, []), new(0.8, 0, east, []), new(0.7, 0, northeast, []), new(0.1, 0, north, [])];
         Assert.Equal([0, 3, 2, 1], Arrangement.Of(candidates, new RankingOptions { Diversity = 1 }, 4).Select(place => place.Index));
-        var placed = Arrangement.Of(candidates, new RankingOptions { Diversity = 0.2 }, 4);
+        var placed = Arrangement.Of(candidates, new RankingOptions { Diversity = 0.3 }, 4);
         Assert.Equal([0, 1, 2, 3], Arrangement.Of(candidates, new RankingOptions(), 4).Select(place => place.Index));
         Assert.Equal([0, 2, 1, 3], placed.Select(place => place.Index));
         Assert.Equal([0, 0.6, 1, 0.8], placed.Select(place => Math.Round(place.Likeness, 6)));

@@ -1,7 +1,7 @@
-using System.Numerics.Tensors;
 using BeeFormer.Streaming.Contracts;
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace BeeFormer.Streaming.Standalone.Replay;
 

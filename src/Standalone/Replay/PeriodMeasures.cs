@@ -98,5 +98,5 @@ internal sealed record PeriodRow(
     [property: JsonPropertyName("coverage")] double Coverage,
     [property: JsonPropertyName("recall@20_new")] double RecallNew,
     [property: JsonPropertyName("ndcg@20_new")] double NdcgNew,
-    [property: JsonPropertyName("similarity@20")] double Likeness,
-    [property: JsonPropertyName("new_share@20")] double NewShare);
+    [property: JsonPropertyName("similarity@20")] double Likeness = 0,
+    [property: JsonPropertyName("new_share@20")] double NewShare = 0);

@@ -201,7 +201,7 @@ internal sealed class Rehearsal
     {
         public Moment Moment { get; init; }
         /// <summary>The user's last items, newest first.</summary>
-        public IReadOnlyList<ItemId> Last { get; init; }
+        public IReadOnlyList<ItemId> Last { get; init; } = [];
         public int PopularAbove { get; init; }
         public int PopularAboveNew { get; init; }
         public int PopularCount { get; init; }
