@@ -25,7 +25,7 @@ internal static class ReplayCommand
         {
             if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out int number) && number < 0) result.AddError($"--train-every is {number}; expected 0 or more.");
         });
-        Option<string[]> with = new("--with") { Description = "Measures as well what would be served with other settings of the section Ranking, as in Diversity=0.3 or Popularity=0,History=0; may be repeated.", HelpName = "KEY=VALUE,…", DefaultValueFactory = _ => [] };
+        Option<string[]> with = new("--with") { Description = "Measures as well what would be served with other settings of the section Ranking, as in Diversity=0.3 or Popularity=0,History=0; may be repeated.", HelpName = "KEY=VALUE,…" };
         with.Validators.Add(result =>
         {
             foreach (Token token in result.Tokens)
@@ -45,7 +45,7 @@ internal static class ReplayCommand
         foreach (Option option in new Option[] { json.Option, period, trainEvery, with, policy, data }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
-            var plan = new ReplayPlan(dataSet.Of(parsed), parsed.GetRequiredValue(period), parsed.GetRequiredValue(trainEvery), parsed.GetValue(policy)) { With = parsed.GetRequiredValue(with) };
+            var plan = new ReplayPlan(dataSet.Of(parsed), parsed.GetRequiredValue(period), parsed.GetRequiredValue(trainEvery), parsed.GetValue(policy)) { With = parsed.GetValue(with) ?? [] };
             var settings = new Dictionary<string, string?>(ManualTraining.Settings);
             var training = new TrainingPolicy();
             if (parsed.GetValue(policy) is { } file)
