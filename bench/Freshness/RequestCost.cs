@@ -36,8 +36,8 @@ internal static class RequestCost
 
         var query = Vector();
         var history = Enumerable.Range(0, 100).Select(n => new ItemId($"item{n * 37}")).ToList();
-        var taste = Recommender.TasteOf(history);
-        var nobody = Recommender.TasteOf([]);
+        var taste = recommender.TasteOf(history);
+        var nobody = recommender.TasteOf([]);
         var one = new ItemFilter { Must = [new HasId(new HashSet<ItemId> { new("item1") })] };
         foreach (int hiddenItems in new[] { 0, 10_000 })
         {

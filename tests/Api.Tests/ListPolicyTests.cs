@@ -93,7 +93,7 @@ public sealed class ListPolicyTests
     [Fact]
     public async Task New_items_are_put_forward_by_the_attribute_that_tells_when_they_came()
     {
-        await using var api = await ShopAsync(("Ranking:Popularity", "0"), ("Ranking:Recency", "5"), ("Ranking:RecencyAttribute", "released"));
+        await using var api = await ShopAsync(("Ranking:Popularity", "0"), ("Ranking:Recency", "5"), ("Ranking:RecencyAttribute", "released"), ("Ranking:RecencyHalfLife", "14.00:00:00"));
         await api.IndexAsync("new", "brass bell", attributes: new { released = DateTimeOffset.UtcNow.AddDays(-14).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture) });
         var (_, answer) = await api.PostAsync("/v1/recommendations", new { history = new[] { "lamp0" }, explain = true });
         Assert.Equal("new", ApiUnderTest.Ids(answer)[0]);

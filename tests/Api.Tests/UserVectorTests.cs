@@ -7,7 +7,7 @@ public sealed class UserVectorTests
 {
     private const long Now = 1_700_000_000_000;
     private static readonly long Day = (long)TimeSpan.FromDays(1).TotalMilliseconds;
-    private readonly UserVectorOptions _options = new() { HalfLife = TimeSpan.FromDays(30) };
+    private readonly UserVectorOptions _options = new() { HalfLife = TimeSpan.FromDays(30), OrderHalfLife = 0 };
 
     [Fact]
     public void Weight_is_type_times_decay()
@@ -54,7 +54,7 @@ public sealed class UserVectorTests
 
     [Fact]
     public void A_history_without_times_weighs_half_after_so_many_items() =>
-        Assert.Equal([("c", 1.0), ("b", Math.Sqrt(0.5)), ("a", 0.5)], UserVector.ByOrder([new ItemId("c"), new ItemId("b"), new ItemId("a")], halfLife: 2).Select(entry => (entry.Item.Value, entry.Weight)));
+        Assert.Equal([("c", 1.0), ("b", Math.Sqrt(0.5)), ("a", 0.5)], UserVector.ByOrder([new ItemId("c"), new ItemId("b"), new ItemId("a")], new UserVectorOptions { OrderHalfLife = 2 }).Select(entry => (entry.Item.Value, entry.Weight)));
 
     private static ProfileInteraction Did(string item, string type, long at) => new($"{item}{type}{at}", new ItemId(item), type, null, at);
 }

@@ -20,7 +20,7 @@ internal sealed class RankingQueries(Recommender recommender, IOptions<RankingOp
         if (ListPolicy.Read(request, ranking.Value, out var asked) is { } badPolicy) return badPolicy;
         if (Page.Open(request.Cursor, k, pair.Identity, request with { K = null, Cursor = null }, out var page) is { } badCursor) return badCursor;
 
-        var taste = request.UserId is null ? Recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), asked, cancellationToken);
+        var taste = request.UserId is null ? recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), asked, cancellationToken);
         var exclude = (request.ExcludeSeen ?? true) ? taste.Seen.Union(excluded) : excluded;
         var (found, popular) = await recommender.RecommendAsync(pair, taste, asked, page.Places, filter, exclude.ToHashSet(), request.Explain ?? false, cancellationToken);
         return Answer(page, found, popular ? "popular" : null, pair);

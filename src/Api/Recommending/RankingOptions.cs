@@ -33,9 +33,9 @@ public sealed class RankingOptions : IValidatableObject
     /// <summary>The attribute of items that holds when they came, as a date or time (ISO 8601). Default none: no item is newer than another.</summary>
     public string? RecencyAttribute { get; set; }
 
-    /// <summary>Age at which an item is half as new. Default 14 days.</summary>
+    /// <summary>Age at which an item is half as new. Default 60 days.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "36500.00:00:00")]
-    public TimeSpan RecencyHalfLife { get; set; } = TimeSpan.FromDays(14);
+    public TimeSpan RecencyHalfLife { get; set; } = TimeSpan.FromDays(60);
 
     /// <summary>Items that the blend looks at: so many nearest to the user, so many of the most popular, and the user's own. Default 100; never fewer of the nearest than an answer holds.</summary>
     [Range(1, 10_000)]

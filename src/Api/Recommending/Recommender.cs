@@ -39,10 +39,10 @@ internal sealed class Recommender(
 
     /// <summary>A history without types and times: what came later weighs more, and nothing rests.</summary>
     /// <param name="newestLast">A doubled item counts where it comes last.</param>
-    public static Taste TasteOf(IReadOnlyList<ItemId> newestLast)
+    public Taste TasteOf(IReadOnlyList<ItemId> newestLast)
     {
         ItemId[] newestFirst = [.. newestLast.Reverse().Distinct()];
-        return new Taste(UserVector.ByOrder(newestFirst), newestFirst.ToHashSet(), [.. newestFirst.Select(item => (item, 1.0))], string.Join('\n', newestFirst));
+        return new Taste(UserVector.ByOrder(newestFirst, weights.Value), newestFirst.ToHashSet(), [.. newestFirst.Select(item => (item, 1.0))], string.Join('\n', newestFirst));
     }
 
     /// <returns>Where the taste says nothing, or the index holds none of its items: popular items, and <c>Popular</c> is true.</returns>

@@ -9,9 +9,6 @@ namespace BeeFormer.Streaming.Api;
 /// </summary>
 public static class UserVector
 {
-    /// <summary>Measured: docs/recommendations.md.</summary>
-    public const double OrderHalfLife = 5;
-
     /// <summary>The vector of a user.</summary>
     /// <param name="history">In any order; the newest <see cref="UserVectorOptions.MaxItems"/> distinct items count.</param>
     /// <param name="vectorOf">The item's vector, or null when the index does not hold it.</param>
@@ -42,11 +39,11 @@ public static class UserVector
                 weights[interaction.Item] = weight;
             }
         }
-        return [.. order.Select(item => (item, weights[item]))];
+        return [.. order.Select((item, n) => (item, weights[item] * options.ShareAt(n)))];
     }
 
-    /// <summary>What each item of a history without times weighs: <paramref name="halfLife"/> items back, half.</summary>
-    public static IReadOnlyList<(ItemId Item, double Weight)> ByOrder(IReadOnlyList<ItemId> newestFirst, double halfLife = OrderHalfLife) => [.. newestFirst.Select((item, n) => (item, Math.Pow(2, -n / halfLife)))];
+    /// <summary>What each item of a history without types and times weighs.</summary>
+    public static IReadOnlyList<(ItemId Item, double Weight)> ByOrder(IReadOnlyList<ItemId> newestFirst, UserVectorOptions options) => [.. newestFirst.Select((item, n) => (item, options.ShareAt(n)))];
 
     /// <summary>Σ weight · vector, length 1; null when no item has a vector or they cancel out.</summary>
     public static float[]? Sum(IReadOnlyList<(ItemId Item, double Weight)> items, Func<ItemId, ReadOnlyMemory<float>?> vectorOf)

@@ -85,7 +85,7 @@ internal sealed class Rehearsal
         ItemVectors now = models[0].Vectors;
         for (int n = 0; n < models.Count; n++) Measure(questions, models[n].Name, models[n].Vectors, now, blends: n == 0);
         Measure([.. questions.Select(question => question with { Weights = [.. question.Last.Select(item => (item, 1.0))] })], Alike, now, now, blends: false);
-        Measure([.. questions.Select(question => question with { Weights = UserVector.ByOrder(question.Last) })], ByOrder, now, now, blends: false);
+        Measure([.. questions.Select(question => question with { Weights = UserVector.ByOrder(question.Last, options) })], ByOrder, now, now, blends: false);
         if (elsa is null) return;
         foreach (IGrouping<int, Question> period in questions.GroupBy(question => periods.Of(question.Interaction)))
             Measure([.. period], Elsa, elsa.Of(period.Key, cancellationToken), now, blends: false);
