@@ -24,7 +24,7 @@ public sealed class ArrangementTests
         var longest = List(shop, shop.Rules, 40);
         for (int count = 1; count < 40; count++)
         {
-            int[] order = [.. shop.Order().Where(shop.Pool(count).Contains)];
+            int[] order = [.. shop.Order().Where(Shop.Pool(count).Contains)];
             Candidate[] near = [.. shop.Candidates(shop.Rules, null).Where((_, n) => order.Contains(shop.Order()[n]))];
             var list = Arrangement.Of(near, shop.Rules, count).Select(place => order[place.Index]).ToList();
             Assert.Equal(longest.Take(list.Count), list);
@@ -53,7 +53,7 @@ public sealed class ArrangementTests
     public void Without_rules_the_scores_decide(int seed)
     {
         var shop = new Shop(seed);
-        Assert.Equal(shop.Pool(Looked).OrderByDescending(n => shop.Scores[n]).ThenBy(n => n).Take(Looked), List(shop, new RankingOptions { Candidates = Looked }, Looked));
+        Assert.Equal(Shop.Pool(Looked).OrderByDescending(n => shop.Scores[n]).ThenBy(n => n).Take(Looked), List(shop, new RankingOptions { Candidates = Looked }, Looked));
     }
 
     [Property(MaxTest = 300)]
@@ -65,7 +65,7 @@ public sealed class ArrangementTests
         foreach (int item in List(shop, rules, Looked))
         {
             double Value(int n) => (1 - rules.Diversity) * shop.Scores[n] - rules.Diversity * chosen.Select(one => (double)TensorPrimitives.Dot<float>(shop.Vectors[one], shop.Vectors[n])).Append(0).Max();
-            Assert.Equal(shop.Pool(Looked).Except(chosen).Max(Value), Value(item), 1e-6);
+            Assert.Equal(Shop.Pool(Looked).Except(chosen).Max(Value), Value(item), 1e-6);
             chosen.Add(item);
         }
         Assert.Equal(Looked, chosen.Count);
@@ -107,7 +107,7 @@ public sealed class ArrangementTests
         var above = new List<int>();
         for (int place = 0; place < placed.Count; place++)
         {
-            int[] waiting = [.. shop.Pool(Looked).Except(above).Where(n => shop.Turns[n] is not null)];
+            int[] waiting = [.. Shop.Pool(Looked).Except(above).Where(n => shop.Turns[n] is not null)];
             Assert.Equal(Exploration.Keeps(place, rules.Exploration) && waiting.Length > 0, placed[place].Explored);
             if (placed[place].Explored) Assert.Equal(waiting.MinBy(n => shop.Turns[n]), order[placed[place].Index]);
             above.Add(order[placed[place].Index]);
@@ -168,7 +168,7 @@ public sealed class ArrangementTests
 
         private static IEnumerable<int> All => Enumerable.Range(0, Items);
 
-        public IReadOnlyList<int> Pool(int places) => [.. All.Take(Math.Max(places, Looked))];
+        public static IReadOnlyList<int> Pool(int places) => [.. All.Take(Math.Max(places, Looked))];
 
         public int[] Order() => [.. All.OrderByDescending(n => Scores[n]).ThenBy(n => n)];
 
