@@ -36,8 +36,8 @@ internal static class RequestCost
 
         var query = Vector();
         var history = Enumerable.Range(0, 100).Select(n => new ItemId($"item{n * 37}")).ToList();
-        var taste = Recommender.TasteOf(history);
-        var nobody = Recommender.TasteOf([]);
+        var taste = recommender.TasteOf(history);
+        var nobody = recommender.TasteOf([]);
         var one = new ItemFilter { Must = [new HasId(new HashSet<ItemId> { new("item1") })] };
         foreach (int hiddenItems in new[] { 0, 10_000 })
         {
@@ -46,6 +46,8 @@ internal static class RequestCost
             await MeasureAsync("search", 100, pairs, pair => recommender.SearchAsync(pair, query, 10, ItemFilter.None, default));
             await MeasureAsync("recommend from 100 items", 100, pairs, pair => recommender.RecommendAsync(pair, taste, new RankingOptions(), 10, ItemFilter.None, taste.Seen, false, default));
             await MeasureAsync("the same, explained", 100, pairs, pair => recommender.RecommendAsync(pair, taste, new RankingOptions(), 10, ItemFilter.None, taste.Seen, true, default));
+            await MeasureAsync("recommended with diversity", 100, pairs, pair => recommender.RecommendAsync(pair, taste, new RankingOptions { Diversity = 0.3 }, 10, ItemFilter.None, taste.Seen, false, default));
+            await MeasureAsync("recommended with exploration", 100, pairs, pair => recommender.RecommendAsync(pair, taste, new RankingOptions { Exploration = 0.2 }, 10, ItemFilter.None, taste.Seen, false, default));
             await MeasureAsync("popular", 100, pairs, pair => recommender.RecommendAsync(pair, nobody, new RankingOptions(), 10, ItemFilter.None, nobody.Seen, false, default));
             await MeasureAsync("popular, one item passes the filter", 5, pairs, pair => recommender.RecommendAsync(pair, nobody, new RankingOptions(), 10, one, nobody.Seen, false, default));
         }

@@ -14,9 +14,28 @@ internal abstract record Answer([property: JsonIgnore] ServedBy? By)
 
 /// <param name="Score">Cosine similarity; of recommendations the <see cref="Blend"/>, which is the cosine where the model alone ranks; of popular items their decayed number of interactions.</param>
 /// <param name="Because">With <c>explain</c>: the item of the history nearest to this one.</param>
-internal sealed record RankedItem(string ItemId, string Title, double Score, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Because? Because);
+/// <param name="Parts">With <c>explain</c>: what the score and the place come from.</param>
+internal sealed record RankedItem(
+    string ItemId, string Title, double Score,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Because? Because,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ScoreParts? Parts = null);
 
 internal sealed record Because(string ItemId, double Similarity);
+
+/// <summary>What is known of an item for a user, before weights. What does not count, being without a weight, is absent.</summary>
+/// <param name="Cosine">Between user and item.</param>
+/// <param name="Popularity">Share of the most popular item's popularity, 0 to 1.</param>
+/// <param name="Own">What the user has bought before, 0 to 1; -1: it rests.</param>
+/// <param name="Recency">How new the item is, 0 to 1.</param>
+/// <param name="DiversityPenalty">What the item's place cost for being like an item above it.</param>
+/// <param name="Exploration">It has a place that is kept for little known items.</param>
+internal sealed record ScoreParts(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Cosine = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Popularity = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Own = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? Recency = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? DiversityPenalty = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] bool? Exploration = null);
 
 /// <param name="Fallback">popular where nothing is known of the user that the index could use.</param>
 /// <param name="Cursor">Give it back for the next page; absent: this is the last.</param>

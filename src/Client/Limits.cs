@@ -14,4 +14,8 @@ internal static class Limits
     {
         if (value < least || value > most) throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; expected {least} to {most}.");
     }
+
+    /// <summary>JSON has no other numbers.</summary>
+    public static double? Finite(string name, double? value) =>
+        value is null || double.IsFinite(value.Value) ? value : throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; expected a finite number.");
 }

@@ -6,7 +6,7 @@ public sealed record RecommendationRequest
     /// <summary>Whose profile is used.</summary>
     public string? UserId { get; init; }
 
-    /// <summary>Item ids that stand for the user, all weighing the same.</summary>
+    /// <summary>Item ids that stand for the user, the newest last: it weighs most.</summary>
     public IReadOnlyList<string>? History { get; init; }
 
     /// <summary>Results wanted, 1 to 1000. Null: 10.</summary>
@@ -21,8 +21,17 @@ public sealed record RecommendationRequest
     /// <summary>Item ids that must not be in the answer.</summary>
     public IReadOnlyList<string>? ExcludeIds { get; init; }
 
-    /// <summary>Name beside each result the item of the history nearest to it.</summary>
+    /// <summary>Name beside each result the item of the history nearest to it and what its score and place come from.</summary>
     public bool? Explain { get; init; }
+
+    /// <summary>How much items count for being unlike those above them, 0 to 1. Null: as the server is configured.</summary>
+    public double? Diversity { get; init => field = Limits.Finite(nameof(Diversity), value); }
+
+    /// <summary>By attribute: how many items of each of its values the list may hold, all its pages together, 1 to 1000. Null: as the server is configured; empty: no bounds.</summary>
+    public IReadOnlyDictionary<string, int>? MaxPer { get; init; }
+
+    /// <summary>Share of the places that is kept for little known items, 0 to 0.5. Null: as the server is configured.</summary>
+    public double? Exploration { get; init => field = Limits.Finite(nameof(Exploration), value); }
 
     /// <summary>Of the page before; the rest of the request stays as it was, only <see cref="K"/> may differ.</summary>
     public string? Cursor { get; init; }
@@ -73,7 +82,17 @@ public sealed record Ranking(IReadOnlyList<RankedItem> Items, string? Fallback =
 /// <param name="Title">Of the item.</param>
 /// <param name="Score">Of recommendations the blend of model, popularity and habit; of searches and similar items the cosine; of popular items their decayed number of interactions.</param>
 /// <param name="Because">With <see cref="RecommendationRequest.Explain"/>: the item of the history nearest to this one.</param>
-public sealed record RankedItem(string ItemId, string Title, double Score, Because? Because = null);
+/// <param name="Parts">With <see cref="RecommendationRequest.Explain"/>: what score and place come from.</param>
+public sealed record RankedItem(string ItemId, string Title, double Score, Because? Because = null, ScoreParts? Parts = null);
+
+/// <summary>What is known of an item for a user, before weights; null: it does not count.</summary>
+/// <param name="Cosine">Between user and item.</param>
+/// <param name="Popularity">Share of the most popular item's popularity, 0 to 1.</param>
+/// <param name="Own">What the user has bought before, 0 to 1; −1: bought just now.</param>
+/// <param name="Recency">How new the item is, 0 to 1.</param>
+/// <param name="DiversityPenalty">What the item's place cost for being like an item above it.</param>
+/// <param name="Exploration">It has a place that is kept for little known items.</param>
+public sealed record ScoreParts(double? Cosine = null, double? Popularity = null, double? Own = null, double? Recency = null, double? DiversityPenalty = null, bool? Exploration = null);
 
 /// <param name="ItemId">Of the history.</param>
 /// <param name="Similarity">Cosine, −1 to 1.</param>

@@ -6,7 +6,7 @@ public sealed record ScoreRequest
     /// <summary>Whose profile is used.</summary>
     public string? UserId { get; init; }
 
-    /// <summary>Item ids that stand for the user, all weighing the same.</summary>
+    /// <summary>Item ids that stand for the user, the newest last: it weighs most.</summary>
     public IReadOnlyList<string>? History { get; init; }
 
     /// <summary>Item ids to rank.</summary>

@@ -62,7 +62,7 @@ public sealed class HidingTests
             }
         }, Token);
         int answers = 0;
-        var readers = Enumerable.Range(0, 5).Select(kind => Task.Run(async () =>
+        var readers = Enumerable.Range(0, 7).Select(kind => Task.Run(async () =>
         {
             var random = new Random(seed * 1000 + kind);
             while (!indexing.IsCompleted)
@@ -196,6 +196,8 @@ public sealed class HidingTests
                 1 => await api.SendAsync(HttpMethod.Get, $"/v1/items/i{n}/similar?k=100"),
                 2 => await api.PostAsync("/v1/recommendations", new { user_id = "nobody", k = 100 }),
                 3 => await api.PostAsync("/v1/recommendations", new { user_id = "u", k = 100, exclude_seen = false, explain = true }),
+                4 => await api.PostAsync("/v1/recommendations", new { user_id = "nobody", k = 3, explain = true, diversity = 0.5, max_per = new { colour = 1 } }),
+                5 => await api.PostAsync("/v1/recommendations", new { user_id = "u", k = 10, exclude_seen = false, explain = true, diversity = 0.5, max_per = new { colour = 1 }, exploration = 0.5 }),
                 _ => await api.PostAsync("/v1/recommendations", new { history = new[] { $"i{n}", $"i{(n + 1) % Items}" }, k = 3, explain = true }),
             };
             var after = Known();

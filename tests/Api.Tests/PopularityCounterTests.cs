@@ -28,6 +28,16 @@ public sealed class PopularityCounterTests
     }
 
     [Fact]
+    public void Interactions_of_given_items_are_counted_as_of_the_newest_event()
+    {
+        var popularity = new PopularityCounter(TimeSpan.FromSeconds(1));
+        Assert.Equal([0.0], popularity.Of([A]).Values);
+        popularity.Add(A, 3, 0);
+        popularity.Add(B, 1, 1000);
+        Assert.Equal([0.0, 1.5, 1.0], popularity.Of([new ItemId("c"), A, B]).Values);
+    }
+
+    [Fact]
     public void Shares_are_of_the_most_popular()
     {
         var popularity = new PopularityCounter(TimeSpan.FromSeconds(1));

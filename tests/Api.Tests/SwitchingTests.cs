@@ -33,7 +33,7 @@ public sealed class SwitchingTests
 
     private static async Task SwitchAsync(IVectorIndex index, int switches)
     {
-        await using var api = await ApiUnderTest.StartOnAsync(index, settings: [("Ranking:Popularity", "0"), ("Ranking:History", "0")]);
+        await using var api = await ApiUnderTest.StartOnAsync(index, settings: [("Ranking:Popularity", "0"), ("Ranking:History", "0"), ("UserVector:OrderHalfLife", "0")]);
         for (int n = 0; n < Titles.Length; n++) await api.IndexAsync($"i{n}", Titles[n]);
         api.Profiles.Bought("u", [.. Bought.Select(n => $"i{n}")]);
 

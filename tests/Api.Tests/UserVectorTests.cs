@@ -7,7 +7,7 @@ public sealed class UserVectorTests
 {
     private const long Now = 1_700_000_000_000;
     private static readonly long Day = (long)TimeSpan.FromDays(1).TotalMilliseconds;
-    private readonly UserVectorOptions _options = new() { HalfLife = TimeSpan.FromDays(30) };
+    private readonly UserVectorOptions _options = new() { HalfLife = TimeSpan.FromDays(30), OrderHalfLife = 0 };
 
     [Fact]
     public void Weight_is_type_times_decay()
@@ -51,6 +51,10 @@ public sealed class UserVectorTests
         Assert.Equal(0.3, vector[1] / vector[0], 5);
         Assert.Equal(1, Math.Sqrt(vector.Sum(value => value * value)), 5);
     }
+
+    [Fact]
+    public void A_history_without_times_weighs_half_after_so_many_items() =>
+        Assert.Equal([("c", 1.0), ("b", Math.Sqrt(0.5)), ("a", 0.5)], UserVector.ByOrder([new ItemId("c"), new ItemId("b"), new ItemId("a")], new UserVectorOptions { OrderHalfLife = 2 }).Select(entry => (entry.Item.Value, entry.Weight)));
 
     private static ProfileInteraction Did(string item, string type, long at) => new($"{item}{type}{at}", new ItemId(item), type, null, at);
 }

@@ -42,6 +42,10 @@ public sealed class LiveTests(LiveFixture live)
         Assert.Equal("rank/2", (await client.SimilarAsync("rank/1", new SimilarRequest { K = 1, Filter = ranked }, Token)).Items[0].ItemId);
         var because = await client.RecommendAsync(new RecommendationRequest { History = ["rank/1"], Explain = true, Filter = ranked, K = 1 }, Token);
         Assert.Equal("rank/1", because.Items[0].Because!.ItemId);
+        var parts = because.Items[0].Parts!;
+        Assert.Equal(parts.Cosine!.Value + 0.4 * Math.Pow(parts.Popularity!.Value, 0.25) + 0.5 * parts.Own!.Value, because.Items[0].Score, 1e-5);
+        var capped = await client.RecommendAsync(new RecommendationRequest { History = ["rank/1"], MaxPer = new Dictionary<string, int> { ["group"] = 1 }, Diversity = 0.5, Exploration = 0.5, Filter = ranked }, Token);
+        Assert.Single(capped.Items);
         var batch = await client.RecommendAsync([new RecommendationRequest { History = ["rank/1"] }, new RecommendationRequest { UserId = "u", History = ["rank/1"] }], Token);
         Assert.Equal(["answered", "refused"], batch.Results.Select(one => one.Status));
         Assert.Equal("invalid_field", batch.Results[1].Reason);

@@ -40,6 +40,16 @@ public sealed class RequestTests
     }
 
     [Fact]
+    public async Task What_a_list_shall_be_is_sent_and_the_parts_of_its_scores_are_read()
+    {
+        var server = new ScriptedServer(Says("""{"items": [{"item_id": "42", "title": "Gas stove", "score": 0.9, "parts": {"cosine": 0.5, "popularity": 1, "own": -1, "recency": 0.25, "diversity_penalty": 0.1, "exploration": true}}, {"item_id": "43", "title": "Tent", "score": 0.4}]}"""));
+        using var client = server.Client(new BeeFormerClientOptions { Server = null! });
+        var ranking = await client.RecommendAsync(new RecommendationRequest { UserId = "ann", Diversity = 0.3, MaxPer = new Dictionary<string, int> { ["Brand"] = 2 }, Exploration = 0.1 }, Token);
+        Assert.Equal("""{"user_id":"ann","diversity":0.3,"max_per":{"Brand":2},"exploration":0.1}""", Assert.Single(server.Requests).Body);
+        Assert.Equal([new ScoreParts(0.5, 1, -1, 0.25, 0.1, true), null], ranking.Items.Select(item => item.Parts));
+    }
+
+    [Fact]
     public async Task A_lone_condition_stands_inside_must()
     {
         var sent = await SentAsync("""{"items": []}""", client => client.SimilarAsync("i", new SimilarRequest { Filter = Filter.Equal("must", "x") }, Token));
@@ -75,6 +85,8 @@ public sealed class RequestTests
     public void Numbers_that_JSON_does_not_have_are_refused_where_they_are_given()
     {
         Assert.Contains("Value is NaN", Assert.Throws<ArgumentOutOfRangeException>(() => new Interaction { UserId = "u", ItemId = "i", Type = "t", Value = double.NaN }).Message, StringComparison.Ordinal);
+        Assert.Contains("Diversity is NaN", Assert.Throws<ArgumentOutOfRangeException>(() => new RecommendationRequest { Diversity = double.NaN }).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new RecommendationRequest { Exploration = double.PositiveInfinity });
         Assert.Throws<ArgumentOutOfRangeException>(() => AttributeValue.From(double.PositiveInfinity));
         Assert.Throws<ArgumentOutOfRangeException>(() => Filter.Number("price", atMost: double.NaN));
     }

@@ -56,7 +56,7 @@ internal sealed class ModelComparison(IVectorIndex index, IModelStore models, Lo
     private async Task<(float[]? Vector, IReadOnlyCollection<ItemId> Own)> VectorAsync(CollectionInfo collection, ComparedQuery query, CancellationToken cancellationToken)
     {
         if (query.Text is { } text) return (await EmbedAsync(collection.Version, text, cancellationToken), []);
-        var taste = query.User is { } user ? await recommender.TasteOfAsync(user, ModelAlone, cancellationToken) : Recommender.TasteOf(query.Items);
+        var taste = query.User is { } user ? await recommender.TasteOfAsync(user, ModelAlone, cancellationToken) : recommender.TasteOf(query.Items);
         var vectors = (await index.FetchAsync(collection.Name, [.. taste.Items.Select(item => item.Item)], cancellationToken)).ToDictionary(item => item.Id, item => item.Vector);
         return (UserVector.Sum(taste.Items, item => vectors.TryGetValue(item, out var vector) ? vector : (ReadOnlyMemory<float>?)null), [.. taste.Seen]);
     }

@@ -28,6 +28,15 @@ internal sealed class Page
     /// <summary>How long the ranking must be for <see cref="Of"/>.</summary>
     public int Wanted => _shown.Count + _k + 1;
 
+    /// <summary>The places to fill, those of the pages before left out: <see cref="Wanted"/> of the rest.</summary>
+    public Places Places => new(_k + 1, _shown.Count, _shown.Count == 0 ? null : ShownBefore());
+
+    private Func<string, bool> ShownBefore()
+    {
+        var marks = _shown.ToHashSet();
+        return id => marks.Contains(Mark(id));
+    }
+
     /// <param name="query">All that decides the ranking; not k, not the cursor.</param>
     /// <returns>Null when <paramref name="page"/> can be answered.</returns>
     public static ProblemHttpResult? Open(string? cursor, int k, ServedBy by, object query, out Page page)
@@ -45,7 +54,7 @@ internal sealed class Page
         return null;
     }
 
-    /// <param name="ranking">The best <see cref="Wanted"/> items, or all that there are.</param>
+    /// <param name="ranking">The best <see cref="Wanted"/> items or what fills <see cref="Places"/>, or all that there are.</param>
     /// <returns>The page's items, and the cursor of the next one; null: there is none.</returns>
     public (IReadOnlyList<RankedItem> Items, string? Cursor) Of(IReadOnlyList<RankedItem> ranking)
     {
@@ -85,7 +94,9 @@ internal sealed class Page
 
     private static byte[] Digest(byte[] bytes) => SHA256.HashData(bytes)[..8];
 
-    private static ulong Mark(RankedItem item) => Mark(SHA256.HashData(Encoding.UTF8.GetBytes(item.ItemId)));
+    private static ulong Mark(RankedItem item) => Mark(item.ItemId);
+
+    private static ulong Mark(string id) => Mark(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
 
     private static ulong Mark(ReadOnlySpan<byte> bytes) => BinaryPrimitives.ReadUInt32LittleEndian(bytes) | (ulong)bytes[4] << 32;
 }

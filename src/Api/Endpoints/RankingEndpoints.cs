@@ -21,9 +21,9 @@ internal static class RankingEndpoints
         var ranking = v1.MapGroup("").WithTags("Ranking").RequireAuthorization(Scopes.Read)
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
         ranking.MapPost("/recommendations", RecommendAsync).WithName("Recommend")
-            .WithExample("""{"user_id": "ann", "k": 10, "filter": {"category": ["tents", "stoves"]}, "explain": true}""")
+            .WithExample("""{"user_id": "ann", "k": 10, "filter": {"category": ["tents", "stoves"]}, "explain": true, "diversity": 0.2, "max_per": {"brand": 2}, "exploration": 0.1}""")
             .WithSummary("Items that a user, or a history of items, is likely to want next")
-            .WithDescription("Ranked by the model, by popularity and by what the user has bought, as configured. Unknown users get popular items, marked \"fallback\": \"popular\".")
+            .WithDescription("Ranked by the model, by popularity, by what the user has bought and by what is new, as configured; diversity, max_per and exploration say what the list shall be as a whole. Unknown users get popular items, marked \"fallback\": \"popular\".")
             .Refuses(StatusCodes.Status410Gone);
         ranking.MapPost("/recommendations/batch", RecommendManyAsync).WithName("RecommendBatch")
             .WithExample("""{"requests": [{"user_id": "ann", "k": 5}, {"history": ["42", "43"]}]}""")

@@ -17,11 +17,12 @@ internal sealed class RankingQueries(Recommender recommender, IOptions<RankingOp
         if (FilterJson.Read(request.Filter, MostIds, out var filter) is { } badFilter) return badFilter;
         if (QueryInput.Ids("exclude_ids", request.ExcludeIds, MostIds, out var excluded) is { } badExcluded) return badExcluded;
         if (QueryInput.Taste(request.UserId, request.History, MostIds, out var history) is { } badTaste) return badTaste;
+        if (ListPolicy.Read(request, ranking.Value, out var asked) is { } badPolicy) return badPolicy;
         if (Page.Open(request.Cursor, k, pair.Identity, request with { K = null, Cursor = null }, out var page) is { } badCursor) return badCursor;
 
-        var taste = request.UserId is null ? Recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), ranking.Value, cancellationToken);
+        var taste = request.UserId is null ? recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), asked, cancellationToken);
         var exclude = (request.ExcludeSeen ?? true) ? taste.Seen.Union(excluded) : excluded;
-        var (found, popular) = await recommender.RecommendAsync(pair, taste, ranking.Value, page.Wanted, filter, exclude.ToHashSet(), request.Explain ?? false, cancellationToken);
+        var (found, popular) = await recommender.RecommendAsync(pair, taste, asked, page.Places, filter, exclude.ToHashSet(), request.Explain ?? false, cancellationToken);
         return Answer(page, found, popular ? "popular" : null, pair);
     }
 

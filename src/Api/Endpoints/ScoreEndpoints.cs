@@ -26,7 +26,7 @@ internal static class ScoreEndpoints
 
         using var pair = pairs.Enter();
         if (pair is null) return Refused.NotServing();
-        var taste = request.UserId is null ? Recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), ranking.Value, cancellationToken);
+        var taste = request.UserId is null ? recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), ranking.Value, cancellationToken);
         var (items, leftOut, popular) = await scoring.ScoreAsync(pair, taste, ranking.Value, [.. candidates.Distinct()], cancellationToken);
         return TypedResults.Ok(new ScoreAnswer(items, leftOut, popular ? "popular" : null, pair.Identity));
     }

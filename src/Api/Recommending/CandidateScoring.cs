@@ -1,10 +1,11 @@
+using System.Numerics.Tensors;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.VectorIndex;
 
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>Scores given items as <see cref="Recommender"/> scores those that it finds.</summary>
-internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter popularity)
+internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter popularity, TimeProvider time)
 {
     /// <param name="candidates">Distinct.</param>
     /// <returns>The candidates that may be shown, best first, ties by id, and why the others may not. <c>Popular</c>: the taste says nothing, and the scores are shares of the most popular item's popularity.</returns>
@@ -15,6 +16,8 @@ internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter pop
         var user = UserVector.Sum(taste.Items, item => stored.TryGetValue(item, out var known) ? known.Vector : (ReadOnlyMemory<float>?)null);
         var shares = popularity.Shares(candidates);
         var strengths = taste.Own.ToDictionary(item => item.Item, item => item.Strength);
+
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
 
         var items = new List<RankedItem>();
         var leftOut = new List<LeftOut>();
@@ -27,15 +30,8 @@ internal sealed class CandidateScoring(IVectorIndex index, PopularityCounter pop
         double Score(IndexedItem item)
         {
             if (user is null) return shares[item.Id];
-            double cosine = Dot(user, item.Vector);
-            return ranking.ModelAlone ? cosine : Blend.Score(cosine, shares[item.Id], strengths.GetValueOrDefault(item.Id), ranking);
+            double recency = ranking.KnowsRecency ? Recency.Of(item, ranking.RecencyAttribute!, ranking.RecencyHalfLife, now) : 0;
+            return Blend.Score(TensorPrimitives.Dot<float>(user, item.Vector), shares[item.Id], strengths.GetValueOrDefault(item.Id), recency, ranking);
         }
-    }
-
-    private static double Dot(float[] left, float[] right)
-    {
-        double sum = 0;
-        for (int n = 0; n < left.Length; n++) sum += (double)left[n] * right[n];
-        return sum;
     }
 }

@@ -55,7 +55,7 @@ public sealed class PopularityCounter
     {
         lock (_lock)
         {
-            double toNewest = Math.Pow(2, -(_newestMs - _referenceMs) / _halfLifeMs);
+            double toNewest = ToNewest();
             return [.. _ranking.Where(entry => admitted(entry.Item)).Take(n).Select(entry => (entry.Item, entry.Sum * toNewest))];
         }
     }
@@ -69,6 +69,18 @@ public sealed class PopularityCounter
             return items.ToDictionary(item => item, item => _sums.GetValueOrDefault(item) / most);
         }
     }
+
+    /// <summary>How many interactions these items had of late, weighted and decayed, as of the newest event.</summary>
+    public IReadOnlyDictionary<ItemId, double> Of(IReadOnlyCollection<ItemId> items)
+    {
+        lock (_lock)
+        {
+            double toNewest = ToNewest();
+            return items.ToDictionary(item => item, item => _sums.GetValueOrDefault(item) * toNewest);
+        }
+    }
+
+    private double ToNewest() => Math.Pow(2, -(_newestMs - _referenceMs) / _halfLifeMs);
 
     private static readonly Comparer<(double Sum, ItemId Item)> BestFirst = Comparer<(double Sum, ItemId Item)>.Create((left, right) =>
         right.Sum.CompareTo(left.Sum) is var bySum and not 0 ? bySum : left.Item.CompareTo(right.Item));

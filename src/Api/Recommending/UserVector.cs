@@ -39,8 +39,11 @@ public static class UserVector
                 weights[interaction.Item] = weight;
             }
         }
-        return [.. order.Select(item => (item, weights[item]))];
+        return [.. order.Select((item, n) => (item, weights[item] * options.ShareAt(n)))];
     }
+
+    /// <summary>What each item of a history without types and times weighs.</summary>
+    public static IReadOnlyList<(ItemId Item, double Weight)> ByOrder(IReadOnlyList<ItemId> newestFirst, UserVectorOptions options) => [.. newestFirst.Select((item, n) => (item, options.ShareAt(n)))];
 
     /// <summary>Σ weight · vector, length 1; null when no item has a vector or they cancel out.</summary>
     public static float[]? Sum(IReadOnlyList<(ItemId Item, double Weight)> items, Func<ItemId, ReadOnlyMemory<float>?> vectorOf)

@@ -20,6 +20,10 @@ public sealed class UserVectorOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")]
     public TimeSpan HalfLife { get; set; } = TimeSpan.FromDays(30);
 
+    /// <summary>So many items back, an item weighs half: what the user looks for now counts more than what they always liked. 0: only age counts. Default 5.</summary>
+    [Range(0.0, 10_000.0)]
+    public double OrderHalfLife { get; set; } = 5;
+
     /// <summary>Newest distinct items of the history that count. Default 100.</summary>
     [Range(1, 10_000)]
     public int MaxItems { get; set; } = 100;
@@ -31,8 +35,12 @@ public sealed class UserVectorOptions : IValidatableObject
         return TypeWeights.GetValueOrDefault(type);
     }
 
+    /// <summary>What the order leaves of the weight of the n-th item from the newest, from 0.</summary>
+    public double ShareAt(int n) => OrderHalfLife > 0 ? Math.Pow(2, -n / OrderHalfLife) : 1;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
+        if (!double.IsFinite(OrderHalfLife)) yield return new ValidationResult($"{Section}:{nameof(OrderHalfLife)} is {OrderHalfLife}; expected 0 to 10000.", [nameof(OrderHalfLife)]);
         foreach (var (type, weight) in TypeWeights)
             if (!double.IsFinite(weight) || weight < 0)
                 yield return new ValidationResult($"{Section}:TypeWeights:{type} is {weight}; expected a finite number, 0 or more.", [nameof(TypeWeights)]);

@@ -10,7 +10,7 @@ internal static class Examples
         ["beeformer"] = ["beeformer demo", "beeformer doctor", "beeformer serve --data ./data"],
         ["beeformer serve"] = ["beeformer serve --data ./data", "beeformer serve --data ./data --port 9000 --policy policy.yaml"],
         ["beeformer demo"] = ["beeformer demo", "beeformer demo --products 500 --shoppers 800 --exit --json demo.json"],
-        ["beeformer replay"] = ["beeformer replay --items items.csv --interactions ratings.csv.gz --min-value 4 --period 30d --json report.json"],
+        ["beeformer replay"] = ["beeformer replay --items items.csv --interactions ratings.csv.gz --min-value 4 --period 30d --json report.json", "beeformer replay --items items.csv --interactions purchases.csv.gz --with Diversity=0.3 --with Popularity=0,History=0"],
         ["beeformer evaluate"] = ["beeformer evaluate --items items.csv --interactions ratings.csv.gz --min-value 4 --policy policy.yaml --json report.json"],
         ["beeformer encode"] = ["beeformer encode --input texts.jsonl --output embeddings.safetensors", "beeformer encode --encoder ./e5-small --role query --input texts.jsonl --output queries.safetensors"],
         ["beeformer encoder info"] = ["beeformer encoder info", "beeformer encoder info ./e5-small --json"],

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
+using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Standalone.DataSets;
 using BeeFormer.Streaming.Standalone.Hosting;
@@ -23,14 +25,27 @@ internal static class ReplayCommand
         {
             if (result.Tokens.Count > 0 && int.TryParse(result.Tokens[0].Value, out int number) && number < 0) result.AddError($"--train-every is {number}; expected 0 or more.");
         });
+        Option<string[]> with = new("--with") { Description = "Measures as well what would be served with other settings of the section Ranking, as in Diversity=0.3 or Popularity=0,History=0; may be repeated.", HelpName = "KEY=VALUE,…" };
+        with.Validators.Add(result =>
+        {
+            foreach (Token token in result.Tokens)
+                try
+                {
+                    RankingVariant.Of(token.Value, new RankingOptions());
+                }
+                catch (FormatException wrong)
+                {
+                    result.AddError($"--with: {wrong.Message}");
+                }
+        });
         Option<string?> policy = CommonOptions.OptionalFile("--policy", "Training policy (YAML); default: the program's own.");
         Option<string> data = CommonOptions.Data();
         var command = new Command("replay", "Stream a data set through the pipeline: predict each interaction, then learn from it.");
         dataSet.AddTo(command);
-        foreach (Option option in new Option[] { json.Option, period, trainEvery, policy, data }) command.Options.Add(option);
+        foreach (Option option in new Option[] { json.Option, period, trainEvery, with, policy, data }) command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) => await Failures.GuardAsync(parsed, async token =>
         {
-            var plan = new ReplayPlan(dataSet.Of(parsed), parsed.GetRequiredValue(period), parsed.GetRequiredValue(trainEvery), parsed.GetValue(policy));
+            var plan = new ReplayPlan(dataSet.Of(parsed), parsed.GetRequiredValue(period), parsed.GetRequiredValue(trainEvery), parsed.GetValue(policy)) { With = parsed.GetValue(with) ?? [] };
             var settings = new Dictionary<string, string?>(ManualTraining.Settings);
             var training = new TrainingPolicy();
             if (parsed.GetValue(policy) is { } file)
@@ -59,7 +74,7 @@ internal static class ReplayCommand
     private static void Print(IAnsiConsole console, ReplayReport report)
     {
         var table = new Table { Title = new TableTitle(string.Create(CultureInfo.InvariantCulture, $"{report.Interactions} interactions, each predicted before it was learned from")) }
-            .AddColumns("period", "ranking", "recall@20", "ndcg@20", "coverage", "recall@20 new", "ndcg@20 new");
+            .AddColumns("period", "ranking", "recall@20", "ndcg@20", "coverage", "recall@20 new", "ndcg@20 new", "similarity@20", "new share@20");
         foreach (PeriodReport period in report.Periods) Add(table, $"{period.From[..Math.Min(10, period.From.Length)]}, {period.Interactions}", period.Rows);
         foreach (PeriodReport half in report.Halves) Add(table, $"{half.From[..Math.Min(10, half.From.Length)]} to {half.To[..Math.Min(10, half.To.Length)]}, {half.Interactions}", half.Rows);
         Add(table, "all", report.Overall);
@@ -78,7 +93,7 @@ internal static class ReplayCommand
         for (int n = 0; n < rows.Count; n++)
         {
             PeriodRow row = rows[n];
-            table.AddRow(n == 0 ? period : "", row.Name, Figures.Of(row.Recall), Figures.Of(row.Ndcg), Figures.Of(row.Coverage), Figures.Of(row.RecallNew), Figures.Of(row.NdcgNew));
+            table.AddRow(n == 0 ? period : "", row.Name, Figures.Of(row.Recall), Figures.Of(row.Ndcg), Figures.Of(row.Coverage), Figures.Of(row.RecallNew), Figures.Of(row.NdcgNew), Figures.Of(row.Likeness), Figures.Of(row.NewShare));
         }
     }
 }

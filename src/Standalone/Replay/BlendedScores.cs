@@ -8,7 +8,8 @@ internal static class BlendedScores
     /// <param name="cosines">Minus infinity for an item that may not come in.</param>
     /// <param name="popularity">Of the same moment; minus infinity for what nobody has touched.</param>
     /// <param name="own">The user's <see cref="OwnHistory"/>, items as places in the catalogue; empty where seen items may not come in.</param>
-    public static float[] Of(ReadOnlySpan<float> cosines, ReadOnlySpan<float> popularity, IReadOnlyList<(int Item, double Strength)> own, RankingOptions options)
+    /// <param name="recency">How new an item is; null: nothing tells it.</param>
+    public static float[] Of(ReadOnlySpan<float> cosines, ReadOnlySpan<float> popularity, IReadOnlyList<(int Item, double Strength)> own, RankingOptions options, Func<int, double>? recency = null)
     {
         float[] blended = new float[cosines.Length];
         Array.Fill(blended, float.NegativeInfinity);
@@ -31,6 +32,6 @@ internal static class BlendedScores
         return blended;
 
         float Score(int item, double strength, ReadOnlySpan<float> cosines, ReadOnlySpan<float> popularity) =>
-            (float)Blend.Score(cosines[item], popularity[item] > 0 ? popularity[item] / most : 0, strength, options);
+            (float)Blend.Score(cosines[item], popularity[item] > 0 ? popularity[item] / most : 0, strength, recency?.Invoke(item) ?? 0, options);
     }
 }

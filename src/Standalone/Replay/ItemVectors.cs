@@ -1,6 +1,7 @@
 using BeeFormer.Streaming.Contracts;
 using TorchSharp;
 using static TorchSharp.torch;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace BeeFormer.Streaming.Standalone.Replay;
 
@@ -27,6 +28,23 @@ internal sealed class ItemVectors : IDisposable
     public int Items => rows.Length;
 
     public ReadOnlyMemory<float>? VectorOf(ItemId id) => places.TryGetValue(id, out int place) && rows[place] is { } row ? row : (ReadOnlyMemory<float>?)null;
+
+    /// <returns>Null: the item in this place has none.</returns>
+    public float[]? RowOf(int place) => rows[place];
+
+    /// <summary>Mean cosine of two of these items; null where fewer than two have a vector.</summary>
+    public double? Likeness(ReadOnlySpan<int> some)
+    {
+        float[] sum = new float[Dimension];
+        int count = 0;
+        foreach (int place in some)
+        {
+            if (rows[place] is not { } row) continue;
+            TensorPrimitives.Add(sum, row, sum);
+            count++;
+        }
+        return count < 2 ? null : (TensorPrimitives.Dot<float>(sum, sum) - count) / ((double)count * (count - 1)); // rows have length 1
+    }
 
     /// <summary>Scores of all items for each query: [queries, items], row by row. Items without a vector have minus infinity.</summary>
     public float[] Score(IReadOnlyList<float[]> queries)

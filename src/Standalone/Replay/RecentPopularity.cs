@@ -14,6 +14,9 @@ internal sealed class RecentPopularity(int items, TimeSpan halfLife)
     /// <summary>Minus infinity for what nobody has touched yet: it is in no ranking.</summary>
     public ReadOnlySpan<float> Scores => scores;
 
+    /// <summary>What a score must be multiplied by to be the decayed number of interactions at that time.</summary>
+    public double Scale(long timestampMs) => referenceMs is { } reference ? Math.Pow(2, (reference - timestampMs) / halfLife.TotalMilliseconds) : 0;
+
     public void Add(int item, double weight, long timestampMs)
     {
         if (weight <= 0) return;

@@ -15,6 +15,10 @@ internal sealed class Rehearsal
     public const string History = "own history";
     public const string Elsa = "elsa";
     public const string Served = "served";
+    /// <summary>What a user whom nobody knows is foretold by the model from what came last, all of it alike or the newest first.</summary>
+    public const string Alike = "last 10 alike";
+    public const string ByOrder = "last 10 by order";
+    private const int Session = 10;
 
     private readonly InteractionTable table;
     private readonly string type;
@@ -27,16 +31,22 @@ internal sealed class Rehearsal
     private readonly RecentPopularity popularity;
     private readonly UserVectorOptions options;
     private readonly RankingOptions ranking;
+    private readonly IReadOnlyList<(string Name, RankingOptions Ranking)> served; // the first is what is in service
+    private readonly ItemNovelty novelty;
+    private readonly ItemId[] catalogueIds;
     private float[] popularityThen = []; // [questions, catalogue]: popularity as it was at each question
 
     public Rehearsal(InteractionTable table, string type, IReadOnlyDictionary<ItemId, int> places, Periods periods, ReplayCheckpoint measured,
-        UserVectorOptions options, RankingOptions ranking, TimeSpan popularityHalfLife, int historyLength)
+        UserVectorOptions options, RankingOptions ranking, TimeSpan popularityHalfLife, int historyLength, params IReadOnlyList<(string Name, RankingOptions Ranking)> variants)
     {
         (this.table, this.type, this.places, this.periods, this.measured, this.options, this.ranking) = (table, type, places, periods, measured, options, ranking);
         itemOf = [.. table.Items.Select(item => places.GetValueOrDefault(item, -1))];
         catalogue = places.Count;
         histories = new UserHistories(table.Users.Count, historyLength, options);
         popularity = new RecentPopularity(places.Count, popularityHalfLife);
+        novelty = new ItemNovelty(places.Count);
+        catalogueIds = [.. places.OrderBy(place => place.Value).Select(place => place.Key)];
+        served = [(Served, ranking), .. variants];
     }
 
     /// <summary>Takes interactions for known without predicting them: they were measured before a restart.</summary>
@@ -63,23 +73,27 @@ internal sealed class Rehearsal
                 (int Item, double Strength)[] own = [.. histories.Own(user, ranking.Rest, table.TimestampMs[n]).Select(own => (places[own.Item], own.Strength))];
                 var question = new Question(n, item, histories.Weights(user, table.TimestampMs[n]), own, histories.Seen(user), histories.Seen(user).Count, histories.HasSeen(user, item), new int[Ranking.Depth]);
                 Answer(popularity.Scores, question, measures, out int above, out int aboveNew);
-                question = question with { PopularAbove = above, PopularAboveNew = aboveNew, PopularCount = Ranking.Top(popularity.Scores, top) };
+                question = question with { Moment = new Moment(n, table.TimestampMs[n], table.Users[user].Value, popularity.Scale(table.TimestampMs[n])), Last = histories.Last(user, Session), PopularAbove = above, PopularAboveNew = aboveNew, PopularCount = Ranking.Top(popularity.Scores, top) };
                 top.CopyTo(question.Popular);
-                measures.Show(question.Popular.AsSpan(0, question.PopularCount), catalogue);
+                Show(measures, question.Popular.AsSpan(0, question.PopularCount), n, models[0].Vectors);
                 popularity.Scores.CopyTo(popularityThen.AsSpan(questions.Count * catalogue));
                 questions.Add(question);
-                MeasureHistory(question);
+                MeasureHistory(question, models[0].Vectors);
             }
             Learn(n);
         }
-        for (int n = 0; n < models.Count; n++) Measure(questions, models[n].Name, models[n].Vectors, served: n == 0);
+        ItemVectors now = models[0].Vectors;
+        for (int n = 0; n < models.Count; n++) Measure(questions, models[n].Name, models[n].Vectors, now, blends: n == 0);
+        Measure([.. questions.Select(question => question with { Weights = [.. question.Last.Select(item => (item, 1.0))] })], Alike, now, now, blends: false);
+        Measure([.. questions.Select(question => question with { Weights = UserVector.ByOrder(question.Last, options) })], ByOrder, now, now, blends: false);
         if (elsa is null) return;
         foreach (IGrouping<int, Question> period in questions.GroupBy(question => periods.Of(question.Interaction)))
-            Measure([.. period], Elsa, elsa.Of(period.Key, cancellationToken), served: false);
+            Measure([.. period], Elsa, elsa.Of(period.Key, cancellationToken), now, blends: false);
     }
 
-    /// <param name="served">Measures the blend with this model as well.</param>
-    private void Measure(List<Question> questions, string name, ItemVectors vectors, bool served)
+    /// <param name="now">The vectors in service.</param>
+    /// <param name="blends">Measures the blends with this model as well.</param>
+    private void Measure(List<Question> questions, string name, ItemVectors vectors, ItemVectors now, bool blends)
     {
         float[]?[] users = new float[]?[questions.Count];
         Parallel.For(0, questions.Count, n => users[n] = UserVector.Sum(questions[n].Weights, vectors.VectorOf));
@@ -89,31 +103,34 @@ internal sealed class Rehearsal
         var answers = new RankedAnswer[questions.Count];
         for (int n = 0; n < questions.Count; n++)
             if (users[n] is null) answers[n] = new RankedAnswer(questions[n].PopularAbove, questions[n].PopularAboveNew, questions[n].Popular, questions[n].PopularCount);
-        RankedAnswer[] blended = [.. answers];
+        RankedAnswer[][] blended = blends ? [.. served.Select(_ => answers.ToArray())] : [];
         Parallel.For(0, known.Length, row =>
         {
             Question question = questions[known[row]];
             ReadOnlySpan<float> ranking = scores.AsSpan(row * vectors.Items, vectors.Items);
             answers[known[row]] = Ranked(ranking, Places(ranking, question));
-            if (served) blended[known[row]] = Blended(ranking, popularityThen.AsSpan(known[row] * catalogue, catalogue), question);
+            for (int n = 0; n < blended.Length; n++)
+                blended[n][known[row]] = Blended(ranking, popularityThen.AsSpan(known[row] * catalogue, catalogue), question, vectors, served[n].Ranking);
         });
-        Record(questions, name, answers);
-        if (served) Record(questions, Served, blended);
+        Record(questions, name, answers, now);
+        for (int n = 0; n < blended.Length; n++) Record(questions, served[n].Name, blended[n], now);
     }
 
     /// <summary>Where the item is new to the user, once more as the service would without the items seen.</summary>
-    private RankedAnswer Blended(ReadOnlySpan<float> cosines, ReadOnlySpan<float> popularity, Question question)
+    private RankedAnswer Blended(ReadOnlySpan<float> cosines, ReadOnlySpan<float> popularity, Question question, ItemVectors vectors, RankingOptions options)
     {
-        float[] blended = BlendedScores.Of(cosines, popularity, question.Own, ranking);
-        int above = Places(blended, question).Above, aboveNew = int.MaxValue;
+        int[] list = ServedList.Of(cosines, popularity, question.Own, question.Moment, novelty, vectors, catalogueIds, options);
+        int aboveNew = int.MaxValue;
         if (!question.Seen)
         {
             float[] unseen = cosines.ToArray();
             for (int n = 0; n < question.SeenCount; n++) unseen[question.SeenItems[n]] = float.NegativeInfinity;
-            aboveNew = Places(BlendedScores.Of(unseen, popularity, [], ranking), question with { SeenCount = 0 }).AboveNew;
+            aboveNew = Above(ServedList.Of(unseen, popularity, [], question.Moment, novelty, vectors, catalogueIds, options), question.Item);
         }
-        return Ranked(blended, (above, aboveNew));
+        return new RankedAnswer(Above(list, question.Item), aboveNew, list, list.Length);
     }
+
+    private static int Above(int[] list, int item) => Array.IndexOf(list, item) is var place and >= 0 ? place : int.MaxValue;
 
     private static RankedAnswer Ranked(ReadOnlySpan<float> scores, (int Above, int AboveNew) places)
     {
@@ -121,26 +138,35 @@ internal sealed class Rehearsal
         return new RankedAnswer(places.Above, places.AboveNew, top, Ranking.Top(scores, top));
     }
 
-    private void Record(List<Question> questions, string name, RankedAnswer[] answers)
+    private void Record(List<Question> questions, string name, RankedAnswer[] answers, ItemVectors now)
     {
         for (int n = 0; n < questions.Count; n++)
         {
             PeriodMeasures measures = measured.Of(name, periods.Of(questions[n].Interaction));
             measures.Add(answers[n].Above);
             if (!questions[n].Seen) measures.AddNew(answers[n].AboveNew);
-            measures.Show(answers[n].Top.AsSpan(0, answers[n].Count), catalogue);
+            Show(measures, answers[n].Top.AsSpan(0, answers[n].Count), questions[n].Interaction, now);
         }
     }
 
+    private void Show(PeriodMeasures measures, ReadOnlySpan<int> list, int interaction, ItemVectors now)
+    {
+        int fresh = 0;
+        foreach (int item in list)
+            if (novelty.IsNew(item, interaction)) fresh++;
+        measures.Show(list, catalogue);
+        measures.Describe(now.Likeness(list), list.Length, fresh);
+    }
+
     /// <summary>An item that the user has not bought is in no history: missed. A user who has bought nothing is shown what is popular.</summary>
-    private void MeasureHistory(Question question)
+    private void MeasureHistory(Question question, ItemVectors now)
     {
         PeriodMeasures measures = measured.Of(History, periods.Of(question.Interaction));
         int place = Array.FindIndex(question.Own, own => own.Item == question.Item);
         bool unknown = question.Own.Length == 0;
         measures.Add(unknown ? question.PopularAbove : place < 0 ? int.MaxValue : place);
         if (!question.Seen) measures.AddNew(unknown ? question.PopularAboveNew : int.MaxValue);
-        measures.Show(unknown ? question.Popular.AsSpan(0, question.PopularCount) : [.. question.Own.Take(Ranking.Depth).Select(own => own.Item)], catalogue);
+        Show(measures, unknown ? question.Popular.AsSpan(0, question.PopularCount) : [.. question.Own.Take(Ranking.Depth).Select(own => own.Item)], question.Interaction, now);
     }
 
     private static void Answer(ReadOnlySpan<float> scores, Question question, PeriodMeasures measures, out int above, out int aboveNew)
@@ -166,12 +192,16 @@ internal sealed class Rehearsal
         double? value = double.IsNaN(table.Value[n]) ? null : table.Value[n];
         histories.Add(table.User[n], item, new ProfileInteraction("", table.Items[table.Item[n]], type, value, table.TimestampMs[n]));
         popularity.Add(item, options.WeightOf(type, value), table.TimestampMs[n]);
+        novelty.Add(item, n, table.TimestampMs[n]);
     }
 
     /// <param name="Item">The right answer, as place in the catalogue.</param>
     /// <param name="SeenCount">How many of <paramref name="SeenItems"/> were seen at that moment.</param>
     private readonly record struct Question(int Interaction, int Item, IReadOnlyList<(ItemId Item, double Weight)> Weights, (int Item, double Strength)[] Own, IReadOnlyList<int> SeenItems, int SeenCount, bool Seen, int[] Popular)
     {
+        public Moment Moment { get; init; }
+        /// <summary>The user's last items, newest first.</summary>
+        public IReadOnlyList<ItemId> Last { get; init; } = [];
         public int PopularAbove { get; init; }
         public int PopularAboveNew { get; init; }
         public int PopularCount { get; init; }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Standalone.Commands;
 
@@ -11,6 +12,9 @@ namespace BeeFormer.Streaming.Standalone.Replay;
 /// <param name="PolicyFile">Null: the program's own policy.</param>
 internal sealed record ReplayPlan(DataSetSource Source, TimeSpan Period, int TrainEvery, string? PolicyFile)
 {
+    /// <summary>Settings of the ranking that are measured beside those in service.</summary>
+    public IReadOnlyList<string> With { get; init; } = [];
+
     /// <summary>Names the file in event ids: the same file sent again adds nothing.</summary>
     public string EventPrefix => Path.GetFileName(Source.InteractionsFile) + ":";
 
@@ -20,7 +24,7 @@ internal sealed record ReplayPlan(DataSetSource Source, TimeSpan Period, int Tra
     public string Run(RankingOptions ranking) => Hash(Encoding.UTF8.GetBytes(string.Join('\n',
         Path.GetFileName(Source.InteractionsFile), HashOf(Source.InteractionsFile), HashOf(Source.ItemsFile), PolicyFile is null ? "" : HashOf(PolicyFile), Source.Type,
         Source.MinValue?.ToString("R", CultureInfo.InvariantCulture), Source.Columns, Period, TrainEvery,
-        string.Create(CultureInfo.InvariantCulture, $"{ranking.Model:R} {ranking.Popularity:R} {ranking.History:R} {ranking.Rest:c} {ranking.Candidates}"))))[..16];
+        JsonSerializer.Serialize(ranking), string.Join(' ', With))))[..16];
 
     private static string HashOf(string file)
     {

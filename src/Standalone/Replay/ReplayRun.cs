@@ -20,6 +20,7 @@ internal sealed class ReplayRun(
     public const string Base = "base";
     private const int Batch = 512;
 
+    private readonly IReadOnlyList<(string Name, RankingOptions Ranking)> variants = [.. plan.With.Select(with => ($"{Rehearsal.Served}, {with}", RankingVariant.Of(with, ranking)))];
     private readonly Dictionary<ItemId, int> places = items.Select((item, place) => (item.ItemId, place)).ToDictionary(pair => pair.ItemId, pair => pair.place);
 
     public async Task<ReplayReport> RunAsync(Bars bars, CancellationToken cancellationToken)
@@ -34,7 +35,7 @@ internal sealed class ReplayRun(
         if (checkpoint is { Position: 0, TrainingDue: false }) checkpoint.Note = Foreknowledge(landed);
         using ItemVectors untrained = await baseVectors(cancellationToken);
         var periods = new Periods(table, plan.Period);
-        var rehearsal = new Rehearsal(table, plan.Source.Type, places, periods, checkpoint, userVector, ranking, popularityHalfLife, historyLength);
+        var rehearsal = new Rehearsal(table, plan.Source.Type, places, periods, checkpoint, userVector, ranking, popularityHalfLife, historyLength, variants);
         using PeriodElsa? elsa = policy.ElsaEpochs == 0 ? null : new PeriodElsa(table, plan.Source.Type, places, periods, policy, userVector);
         rehearsal.Recall(0, checkpoint.Position);
 
@@ -126,14 +127,16 @@ internal sealed class ReplayRun(
     private ReplayReport Report(ReplayCheckpoint checkpoint, Periods periods)
     {
         string[] names = [Model, Base, Rehearsal.Popularity, Rehearsal.History, .. policy.ElsaEpochs == 0 ? [] : new[] { Rehearsal.Elsa }, Rehearsal.Served];
+        string[] all = [.. names, .. variants.Select(variant => variant.Name), Rehearsal.Alike, Rehearsal.ByOrder];
         int[] numbers = [.. checkpoint.Measures.Values.SelectMany(byPeriod => byPeriod.Keys).Distinct().Order()];
-        IReadOnlyList<PeriodRow> Rows(IReadOnlyList<int> some) => [.. names.Select(name => PeriodMeasures.Sum(some.Select(number => checkpoint.Of(name, number))).Row(name, items.Count))];
+        IReadOnlyList<PeriodRow> Rows(IReadOnlyList<int> some) => [.. all.Select(name => PeriodMeasures.Sum(some.Select(number => checkpoint.Of(name, number))).Row(name, items.Count))];
         PeriodReport Between(IReadOnlyList<int> some) => new(periods.From(some[0]), periods.To(some[^1]), some.Sum(number => checkpoint.Of(Rehearsal.Popularity, number).Count), Rows(some));
 
         int[] compared = [.. numbers.Where(number => number >= Comparison.First(table.Timed))];
         IReadOnlyList<PeriodRow>[] rows = [.. compared.Select(number => Rows([number]))];
         IEnumerable<(string Name, string Against)> pairs = names.Except([Model, Rehearsal.Served, Rehearsal.History]).Select(other => (Model, other))
-            .Concat(names.Except([Rehearsal.Served]).Select(other => (Rehearsal.Served, other)));
+            .Concat(names.Except([Rehearsal.Served]).Select(other => (Rehearsal.Served, other)))
+            .Concat(variants.Select(variant => (variant.Name, Rehearsal.Served))).Append((Rehearsal.ByOrder, Rehearsal.Alike));
         int half = compared.Length / 2;
         return new ReplayReport(table.Count, checkpoint.UnknownItems, Rows(numbers), [.. numbers.Select(number => Between([number]))],
             checkpoint.Models, Math.Round(checkpoint.Seconds, 1), checkpoint.PeakMemoryMb, checkpoint.Note,

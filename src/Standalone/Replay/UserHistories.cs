@@ -25,6 +25,10 @@ internal sealed class UserHistories(int users, int length, UserVectorOptions opt
     public IReadOnlyList<(ItemId Item, double Strength)> Own(int user, TimeSpan rest, long nowMs) =>
         recent[user] is { } history ? OwnHistory.Of([.. Enumerable.Reverse(history)], options.HalfLife, rest, nowMs) : [];
 
+    /// <summary>The user's last distinct items, newest first: what a session that nobody knows the user of would send.</summary>
+    public IReadOnlyList<ItemId> Last(int user, int most) =>
+        recent[user] is { } history ? [.. Enumerable.Reverse(history).Where(interaction => options.WeightOf(interaction.Type, interaction.Value) > 0).Select(interaction => interaction.Item).Distinct().Take(most)] : [];
+
     /// <summary>Distinct items of the user in the order of their first time; grows, so the number of now names the state of now.</summary>
     public IReadOnlyList<int> Seen(int user) => seen[user] ?? (IReadOnlyList<int>)[];
 

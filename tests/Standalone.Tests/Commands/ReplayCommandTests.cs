@@ -39,6 +39,21 @@ public sealed class ReplayCommandTests : IDisposable
     public async Task Without_training_there_is_none_at_the_end_either() =>
         Assert.Empty((await ReplayAsync(Path.Combine(files.Folder, "data"), "--train-every", "0")).GetProperty("models").EnumerateArray());
 
+    [Fact]
+    public async Task Other_settings_of_the_ranking_are_measured_beside_those_in_service()
+    {
+        JsonElement report = await ReplayAsync(Path.Combine(files.Folder, "data"), "--train-every", "0", "--with", "Diversity=0.5", "--with", "Exploration=0.2,ExplorationBelow=2");
+        var rows = report.GetProperty("overall").EnumerateArray().ToDictionary(row => row.GetProperty("name").GetString()!);
+        double Of(string row, string measure) => rows[row].GetProperty(measure).GetDouble();
+        Assert.True(Of("served, Diversity=0.5", "similarity@20") < Of("served", "similarity@20"));
+        Assert.True(Of("served, Exploration=0.2,ExplorationBelow=2", "coverage") > Of("served", "coverage"));
+        Assert.Contains(report.GetProperty("comparisons").EnumerateArray(), one => (one.GetProperty("name").GetString(), one.GetProperty("against").GetString()) == ("served, Diversity=0.5", "served"));
+
+        Tool.Result refused = await Tool.RunAsync(["replay", "--items", shop.Items, "--interactions", shop.Interactions, "--with", "Divers=0.5"]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("--with: 'Divers=0.5' are no settings of the ranking", refused.Error, StringComparison.Ordinal);
+    }
+
     private async Task<JsonElement> ReplayAsync(string data, params string[] options)
     {
         string report = Path.Combine(files.Folder, "report.json");

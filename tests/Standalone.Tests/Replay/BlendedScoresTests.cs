@@ -22,6 +22,15 @@ public sealed class BlendedScoresTests
     }
 
     [Fact]
+    public void New_items_gain_by_their_weight()
+    {
+        var options = new RankingOptions { Model = 1, Popularity = 2, Candidates = 1, Recency = 0.5, RecencyAttribute = "released" };
+        float[] blended = BlendedScores.Of(Cosines, Popularity, [], options, item => item == 3 ? 0.5 : 0);
+        Assert.Equal(0.87f + 0.25, blended[3], 5);
+        Assert.Equal(0.86f, blended[4], 5);
+    }
+
+    [Fact]
     public void Items_that_no_part_puts_forward_or_that_may_not_come_in_are_in_no_ranking()
     {
         float[] blended = BlendedScores.Of(Cosines, Popularity, [(22, 1)], Options);

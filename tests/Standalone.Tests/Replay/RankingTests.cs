@@ -40,7 +40,10 @@ public sealed class RankingTests
         measures.Add(int.MaxValue);
         measures.AddNew(1);
         measures.Show([1, 9, 9], 10);
-        PeriodRow row = measures.Row("x", 10);
+        measures.Describe(0.5, 3, 1);
+        measures.Describe(null, 1, 1);
+        PeriodRow row = PeriodMeasures.Sum([measures, measures]).Row("x", 10);
+        Assert.Equal((0.5, 0.5), (row.Likeness, row.NewShare));
         Assert.Equal((0.5, (1 + 0.5) / 4, 0.2), (row.Recall, row.Ndcg, row.Coverage));
         Assert.Equal((1, 1 / Math.Log2(3)), (row.RecallNew, row.NdcgNew));
     }

@@ -82,7 +82,7 @@ public sealed class RehearsalTests
         var resumed = new ReplayCheckpoint { Run = "r" };
         Go(table, resumed, 0, 0, 150);
         Go(table, resumed, 150, 150, 400); // a new process: histories and popularity come from the file
-        foreach (string name in new[] { "m", Rehearsal.Popularity, Rehearsal.History, Rehearsal.Elsa, Rehearsal.Served })
+        foreach (string name in new[] { "m", Rehearsal.Popularity, Rehearsal.History, Rehearsal.Elsa, Rehearsal.Served, "diverse", "exploring", Rehearsal.Alike, Rehearsal.ByOrder })
         {
             Assert.Equal([0, 1, 2], straight.Measures[name].Keys);
             for (int period = 0; period < 3; period++)
@@ -92,6 +92,8 @@ public sealed class RehearsalTests
             }
         }
         Assert.NotEqual(straight.Of(Rehearsal.Popularity, 2).Row("", Items), straight.Of(Rehearsal.Elsa, 2).Row("", Items)); // it has learned
+        PeriodRow served = straight.Of(Rehearsal.Served, 2).Row("", Items), diverse = straight.Of("diverse", 2).Row("", Items);
+        Assert.True(diverse.Likeness < served.Likeness, $"{diverse.Likeness} < {served.Likeness}");
     }
 
     [Fact]
@@ -127,7 +129,8 @@ public sealed class RehearsalTests
     }
 
     private Rehearsal Rehearse(InteractionTable table, ReplayCheckpoint measured) =>
-        new(table, "purchase", places, new Periods(table, TimeSpan.FromDays(7)), measured, new UserVectorOptions(), new RankingOptions { Rest = TimeSpan.Zero }, TimeSpan.FromDays(7), 200);
+        new(table, "purchase", places, new Periods(table, TimeSpan.FromDays(7)), measured, new UserVectorOptions(), new RankingOptions { Rest = TimeSpan.Zero }, TimeSpan.FromDays(7), 200,
+            ("diverse", new RankingOptions { Diversity = 0.5 }), ("exploring", new RankingOptions { Exploration = 0.2, ExplorationBelow = 2, Recency = 0.1, RecencyAttribute = "first" }));
 
     private PeriodElsa Elsa(InteractionTable table) =>
         new(table, "purchase", places, new Periods(table, TimeSpan.FromDays(7)), new TrainingPolicy { ElsaFactors = 8 }, new UserVectorOptions());

@@ -39,11 +39,12 @@ public sealed class ReplayPlanTests : IDisposable
         [
             plan with { PolicyFile = null }, plan with { TrainEvery = 200 }, plan with { Period = TimeSpan.FromDays(1) },
             plan with { Source = plan.Source with { Type = "rating" } }, plan with { Source = plan.Source with { MinValue = 4 } },
+            plan with { With = ["Diversity=0.3"] },
             plan with { Source = plan.Source with { Columns = new ColumnNames { Text = "title" } } },
         ];
         Assert.Equal(others.Length + 1, others.Append(plan).Select(other => other.Run(new RankingOptions())).Distinct().Count());
 
-        RankingOptions[] rankings = [new(), new() { Model = 2 }, new() { Popularity = 2 }, new() { History = 2 }, new() { Rest = TimeSpan.Zero }, new() { Candidates = 20 }];
+        RankingOptions[] rankings = [new(), new() { Model = 2 }, new() { Popularity = 2 }, new() { History = 2 }, new() { Rest = TimeSpan.Zero }, new() { Candidates = 20 }, new() { Recency = 0.1 }, new() { Diversity = 0.1 }, new() { Exploration = 0.1 }];
         Assert.Equal(rankings.Length, rankings.Select(plan.Run).Distinct().Count());
     }
 }
