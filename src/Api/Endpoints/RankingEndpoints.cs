@@ -110,7 +110,7 @@ internal static class RankingEndpoints
                 IResult result = (await answer(pair, request, token)).Result;
                 if (result is Ok<RankingAnswer> { Value: { } ranking })
                 {
-                    results[n] = new RankingVerdict(n, "answered", Items: ranking.Items, Fallback: ranking.Fallback, Cursor: ranking.Cursor);
+                    results[n] = new RankingVerdict(n, "answered", Items: ranking.Items, Fallback: ranking.Fallback, Cursor: ranking.Cursor, Variant: ranking.Variant);
                     return;
                 }
                 problem = ((ProblemHttpResult)result).ProblemDetails;
