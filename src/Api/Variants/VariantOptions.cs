@@ -31,7 +31,7 @@ public sealed partial class VariantOptions
     internal static IReadOnlyList<Variant> Read(IConfiguration configuration, Func<RankingOptions> ranking)
     {
         Variant[] variants = [.. configuration.GetSection(Section).GetChildren().Select(entry => Read(entry, ranking()))];
-        if (variants.CountBy(variant => variant.Name).FirstOrDefault(count => count.Value > 1).Key is { } twice) throw Invalid($"{Section} names {twice} twice; expected each name once.");
+        if (variants.CountBy(variant => variant.Name!).FirstOrDefault(count => count.Value > 1).Key is { } twice) throw Invalid($"{Section} names {twice} twice; expected each name once.");
         double sum = variants.Sum(variant => variant.Share);
         if (variants.Length > 0 && Math.Abs(sum - 1) > AllowedError) throw Invalid(string.Create(CultureInfo.InvariantCulture, $"{Section}: the values of Share add up to {sum:0.######}; expected 1."));
         return variants;
