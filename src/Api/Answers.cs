@@ -35,6 +35,7 @@ internal sealed record RankingsAnswer(IReadOnlyList<RankingVerdict> Results, Ser
 /// <param name="Reason">Where refused: the code of the problem.</param>
 /// <param name="Message">Where refused: names the field and what was expected.</param>
 /// <param name="Variant">Of recommendations, where variants are configured: the one that answered.</param>
+/// <param name="ModelVersion">Where it is not that of the whole answer: the model of the variant.</param>
 internal sealed record RankingVerdict(
     int Index, string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
@@ -42,7 +43,8 @@ internal sealed record RankingVerdict(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<RankedItem>? Items = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cursor = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Variant = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Variant = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ModelVersion = null);
 
 /// <param name="Items">The candidates, best first, with the score that a recommendation has; with a fallback, their popularity as a share of the most popular item's.</param>
 /// <param name="LeftOut">Candidates that cannot be recommended.</param>

@@ -92,5 +92,7 @@ public sealed record Rankings(IReadOnlyList<RankingVerdict> Results) : Answer;
 /// <param name="Fallback">As in <see cref="Ranking"/>.</param>
 /// <param name="Cursor">As in <see cref="Ranking"/>.</param>
 /// <param name="Variant">As in <see cref="Ranking"/>.</param>
+/// <param name="ModelVersion">Where it is not that of the whole answer: the model of the variant.</param>
 public sealed record RankingVerdict(
-    int Index, string Status, string? Reason = null, string? Message = null, IReadOnlyList<RankedItem>? Items = null, string? Fallback = null, string? Cursor = null, string? Variant = null);
+    int Index, string Status, string? Reason = null, string? Message = null, IReadOnlyList<RankedItem>? Items = null, string? Fallback = null, string? Cursor = null, string? Variant = null,
+    string? ModelVersion = null);

@@ -8,7 +8,7 @@ namespace BeeFormer.Streaming.Api.Tests;
 /// <summary>What is counted of what was shown and what then happened.</summary>
 public sealed class ImpressionsTests : IDisposable
 {
-    private static readonly Variant A = new("a", 1, new RankingOptions(), new Dictionary<string, string>()), B = A with { Name = "b", Share = 0 };
+    private static readonly Variant A = new("a", 1, new RankingOptions(), null, new Dictionary<string, string>()), B = A with { Name = "b", Share = 0 };
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2024, 5, 1, 12, 0, 0, TimeSpan.Zero));
     private readonly ServiceProvider _meters = new ServiceCollection().AddMetrics().AddSingleton<VariantMetrics>().BuildServiceProvider();

@@ -13,7 +13,7 @@ public sealed class InteractionWatchingTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static readonly Variants One = new([new Variant("a", 1, new RankingOptions(), new Dictionary<string, string>())], new RankingOptions(), "");
+    private static readonly Variants One = new([new Variant("a", 1, new RankingOptions(), null, new Dictionary<string, string>())], new RankingOptions(), "");
 
     [Fact]
     public async Task A_log_that_does_not_answer_is_asked_again_and_no_event_is_lost_or_doubled()

@@ -6,7 +6,7 @@ public sealed class VariantAssignmentTests
     private const int Users = 20_000;
 
     private static Variants Of(string salt, params (string Name, double Share)[] variants) =>
-        new([.. variants.Select(variant => new Variant(variant.Name, variant.Share, new RankingOptions(), new Dictionary<string, string>()))], new RankingOptions(), salt);
+        new([.. variants.Select(variant => new Variant(variant.Name, variant.Share, new RankingOptions(), null, new Dictionary<string, string>()))], new RankingOptions(), salt);
 
     private static string NameFor(Variants variants, int user) => variants.For($"user-{user}").Name!;
 

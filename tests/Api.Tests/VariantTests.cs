@@ -141,7 +141,7 @@ public sealed class VariantTests
     [InlineData("Variants:1:Share", "-0.5", "Variants:1:Share is -0.5")]
     [InlineData("Variants:1:Share", "NaN", "Variants:1:Share is NaN")]
     [InlineData("Variants:1:Share", "half", "Variants:1:Share")]
-    [InlineData("Variants:1:Version", "000002-ec0cb2cc", "Variants:1:Version is \"000002-ec0cb2cc\"; expected none")]
+    [InlineData("Variants:1:Version", "000002-ec0cb2cc", "Variants:1:Version is \"000002-ec0cb2cc\"; expected a published model")]
     [InlineData("Variants:1:Shares", "1", "Variants:1 cannot be read")]
     [InlineData("Variants:1:Ranking:Popularities", "1", "'Popularities'")]
     [InlineData("Variants:1:Ranking:Popularity", "101", "Variants:1:Ranking:Popularity: ")]

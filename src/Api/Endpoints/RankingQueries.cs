@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>Checks and answers one ranking request from a given pair, whether it came alone or in a batch.</summary>
-internal sealed class RankingQueries(Recommender recommender, Variants variants, Impressions impressions, IOptions<ApiOptions> options)
+internal sealed class RankingQueries(Recommender recommender, Variants variants, PinnedPairs pinned, Impressions impressions, IOptions<ApiOptions> options)
 {
     private int MostIds => options.Value.MaxIds;
 
@@ -24,7 +24,8 @@ internal sealed class RankingQueries(Recommender recommender, Variants variants,
         var exclude = (request.ExcludeSeen ?? true) ? taste.Seen.Union(excluded) : excluded;
         var (found, popular) = await recommender.RecommendAsync(pair, taste, variant.Ranking, page.Wanted, filter, exclude.ToHashSet(), request.Explain ?? false, cancellationToken);
         var answer = Answer(page, found, popular ? "popular" : null, pair, variant.Name);
-        if (request.UserId is { } user) impressions.Show(new UserId(user), variant, answer.Value!.Items, continues: request.Cursor is not null);
+        // Until a pinned model serves, the live one stands in for it: that says nothing about the variant.
+        if (request.UserId is { } user && pinned.IsOwn(variant, pair)) impressions.Show(new UserId(user), variant, answer.Value!.Items, continues: request.Cursor is not null);
         return answer;
     }
 

@@ -12,12 +12,9 @@ internal static class VariantEndpoints
         .WithSummary("The variants that users are served by, with click-through and recall@20 of late")
         .WithDescription("Of what the process that answers has shown itself. Where intervals overlap, the numbers do not tell variants apart. Empty where no variants are configured.");
 
-    public static Ok<VariantsAnswer> Variants(Impressions impressions, ServingPairs pairs, TimeProvider time)
-    {
-        var serving = pairs.Identity;
-        return TypedResults.Ok(new VariantsAnswer(impressions.From, time.GetUtcNow(), $"{Environment.MachineName}/{Environment.ProcessId}",
-            [.. impressions.Read().Select(counted => VariantDescription.Of(counted.Variant, counted.Tally, serving))], serving));
-    }
+    public static Ok<VariantsAnswer> Variants(Impressions impressions, ServingPairs pairs, PinnedPairs pinned, TimeProvider time) =>
+        TypedResults.Ok(new VariantsAnswer(impressions.From, time.GetUtcNow(), $"{Environment.MachineName}/{Environment.ProcessId}",
+            [.. impressions.Read().Select(counted => VariantDescription.Of(counted.Variant, counted.Tally, pinned.IdentityOf(counted.Variant)))], pairs.Identity));
 }
 
 /// <param name="From">Beginning of the time that is measured.</param>

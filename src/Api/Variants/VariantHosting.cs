@@ -1,3 +1,4 @@
+using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.ServiceDefaults;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,10 +16,12 @@ internal static class VariantHosting
         services.AddCheckedOptions<ExperimentOptions>(ExperimentOptions.Section);
         services.TryAddSingleton(provider =>
         {
+            var models = provider.GetRequiredService<IModelStore>();
             var ranking = provider.GetRequiredService<IOptionsFactory<RankingOptions>>();
-            return new Variants(VariantOptions.Read(provider.GetRequiredService<IConfiguration>(), () => ranking.Create(Options.DefaultName)),
+            return new Variants(VariantOptions.Read(provider.GetRequiredService<IConfiguration>(), () => ranking.Create(Options.DefaultName), version => models.Find(version) is not null),
                 provider.GetRequiredService<IOptions<RankingOptions>>().Value, provider.GetRequiredService<IOptions<ExperimentOptions>>().Value.Salt);
         });
+        services.TryAddSingleton<PinnedPairs>();
         services.TryAddSingleton<VariantMetrics>();
         services.TryAddSingleton<Impressions>();
         services.TryAddSingleton<InteractionWatching>();

@@ -15,7 +15,7 @@ internal sealed class Variants(IReadOnlyList<Variant> all, RankingOptions otherw
     private const double Unit = 1.0 / (1L << 53);
 
     private readonly byte[] _salt = Encoding.UTF8.GetBytes(salt);
-    private readonly Variant _unnamed = new(null, 1, otherwise, new Dictionary<string, string>());
+    private readonly Variant _unnamed = new(null, 1, otherwise, null, new Dictionary<string, string>());
 
     public IReadOnlyList<Variant> All => all;
 
