@@ -56,15 +56,21 @@ internal sealed class IndexRepair(
         return counted == await CatalogueSnapshot.CountAsync(windows, log, read, upTo, cancellationToken) - live.Unusable.Count;
     }
 
+    /// <summary>Inside the gate, where nobody takes the alias away.</summary>
+    /// <returns>False: events are no longer written to the collection.</returns>
+    private async Task<bool> PointAliasAsync(IndexTarget live, CancellationToken cancellationToken)
+    {
+        if (targets.Served(alias) != live) return false;
+        if ((await index.ResolveAliasAsync(alias, cancellationToken))?.Collection == live.Collection.Name) return true;
+        await index.PointAliasAsync(alias, live.Collection.Name, cancellationToken);
+        logger.LogWarning("Alias {Alias} did not point at {Collection}, which is in service; it does again", alias, live.Collection.Name);
+        return true;
+    }
+
     /// <returns>Items that were applied again or removed.</returns>
     internal async Task<int> LookAsync(bool thorough, CancellationToken cancellationToken)
     {
-        var live = targets.Served(alias)!;
-        if ((await index.ResolveAliasAsync(alias, cancellationToken))?.Collection != live.Collection.Name)
-        {
-            await index.PointAliasAsync(alias, live.Collection.Name, cancellationToken);
-            logger.LogWarning("Alias {Alias} did not point at {Collection}, which is in service; it does again", alias, live.Collection.Name);
-        }
+        if (targets.Served(alias) is not { } live || !await targets.InsideGateAsync(() => PointAliasAsync(live, cancellationToken), cancellationToken)) return 0;
         if (!thorough && await CountsAgreeAsync(live, cancellationToken)) return 0;
 
         var upTo = await targets.InsideGateAsync(() =>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
 
@@ -11,7 +12,9 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
     private readonly TaskCompletionSource _inService = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Dictionary<string, IndexTarget> _served = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IndexTarget> _served = new(StringComparer.Ordinal);
+    // A look at the index may still be using one: they are disposed when that is over.
+    private readonly List<IndexTarget> _withdrawn = [];
     private readonly Dictionary<int, long> _positions = [];
     private HashSet<ItemId>? _touched;
 
@@ -55,12 +58,27 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
         return InsideGateAsync(async () =>
         {
             _touched?.UnionWith(changes.Select(change => change.Id));
-            foreach (var target in _served.Values) await target.ApplyAsync(changes, cancellationToken);
+            foreach (var (alias, target) in _served) await ApplyAsync(alias, target, changes, cancellationToken);
             metrics.Searchable(partition, changes);
             if (Building is not null && !await Building.TryFollowAsync(changes, cancellationToken)) Building = null;
             _positions[partition] = nextOffset;
             return true;
         }, cancellationToken);
+    }
+
+    /// <summary>A pinned collection that an event cannot be written to is in nobody's way: it is no longer what the log says, so its alias goes, and it has to be built anew.</summary>
+    private async Task ApplyAsync(string alias, IndexTarget target, IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await target.ApplyAsync(changes, cancellationToken);
+        }
+        catch (Exception failure) when (alias != IndexReconciliation.Alias && !cancellationToken.IsCancellationRequested)
+        {
+            await target.WithdrawAsync(alias, failure, cancellationToken);
+            _served.TryRemove(alias, out _);
+            _withdrawn.Add(target);
+        }
     }
 
     /// <summary>Inside the gate: remembers from here on which items events touch.</summary>
@@ -83,6 +101,8 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
     /// <summary>Inside the gate, or before events flow: they do once <see cref="IndexReconciliation.Alias"/> is served.</summary>
     public void Serve(string alias, IndexTarget target)
     {
+        foreach (var withdrawn in _withdrawn) withdrawn.Dispose();
+        _withdrawn.Clear();
         _served[alias] = target;
         if (alias == IndexReconciliation.Alias) _inService.TrySetResult();
     }
@@ -92,7 +112,7 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
 
     public void Dispose()
     {
-        foreach (var target in _served.Values) target.Dispose();
+        foreach (var target in _served.Values.Concat(_withdrawn)) target.Dispose();
         Encoding.Dispose();
         _gate.Dispose();
     }

@@ -226,6 +226,29 @@ public sealed class PinnedModelTests
     }
 
     [Fact]
+    public async Task Event_that_the_pinned_model_fails_at_reaches_the_live_one_and_takes_the_alias_away_until_all_is_in()
+    {
+        await using var indexer = new IndexerUnderTest();
+        var (pinned, live) = await TwoModelsAsync(indexer, 5);
+        int failing = 1;
+        indexer.OnEmbed = fingerprint =>
+        {
+            if (Volatile.Read(ref failing) == 1 && fingerprint.Value[0] == 'a') throw new InvalidOperationException("broken on purpose");
+        };
+        await indexer.PutAsync("i01", "changed since");
+        await indexer.DeleteAsync("i02");
+        await indexer.DrainedAsync();
+        await indexer.AssertIsCatalogueAsync(live);
+        Assert.Equal(["items"], await indexer.Index.AliasesAsync(Token));
+        Volatile.Write(ref failing, 0);
+        await IndexerUnderTest.UntilAsync(() => PointsAsync(indexer, AliasOf(pinned), pinned));
+        await indexer.AssertIsCatalogueAsync(pinned);
+        await indexer.PutAsync("i03", "changed later");
+        await indexer.DrainedAsync();
+        await indexer.AssertIsCatalogueAsync(pinned);
+    }
+
+    [Fact]
     public async Task Pinned_model_that_no_longer_loads_loses_its_alias_at_start()
     {
         await using var indexer = new IndexerUnderTest();
