@@ -42,8 +42,9 @@ internal sealed class IndexReconciliation(
         {
             try
             {
-                if (await ReconcileAsync(_lanes[0], stoppingToken))
-                    foreach (var lane in _lanes[1..]) await ReconcilePinnedAsync(lane, stoppingToken);
+                // As soon as another model is live, that is for the first lane.
+                bool settled = await ReconcileAsync(_lanes[0], stoppingToken);
+                for (int n = 1; settled && n < _lanes.Length; n++) settled = await ReconcilePinnedAsync(_lanes[n], stoppingToken);
                 delay = options.Value.CheckInterval;
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
@@ -92,18 +93,21 @@ internal sealed class IndexReconciliation(
     }
 
     /// <summary>A pinned model that cannot be served is tried again, ever later, and is in nobody's way.</summary>
-    private async Task ReconcilePinnedAsync(Lane lane, CancellationToken cancellationToken)
+    /// <returns>False: another model went live meanwhile.</returns>
+    private async Task<bool> ReconcilePinnedAsync(Lane lane, CancellationToken cancellationToken)
     {
-        if (!lane.IsDue) return;
+        if (!lane.IsDue) return true;
         try
         {
-            await ReconcileAsync(lane, cancellationToken);
+            bool settled = await ReconcileAsync(lane, cancellationToken);
             lane.Succeeded();
+            return settled;
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             var delay = lane.Failed(options.Value.CheckInterval, options.Value.LongestRebuildDelay);
             logger.LogError(failure, "The index of pinned model {Version} could not be built; next attempt in {DelaySeconds:0.0} s", lane.Wanted, delay.TotalSeconds);
+            return true;
         }
     }
 

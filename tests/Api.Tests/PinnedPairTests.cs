@@ -31,18 +31,20 @@ public sealed class PinnedPairTests
         public async Task PinAsync()
         {
             await Index.PointAliasAsync(Alias, Collection, Token);
+            Api.WakePairs();
             await ApiUnderTest.UntilAsync(async () => await VersionAsync(OfPinned) == Pinned.Version.Value);
         }
 
-        public static async Task<Shop> OpenAsync()
+        public static async Task<Shop> OpenAsync(string lookEvery = "00:00:00.020")
         {
             var index = new MemoryVectorIndex();
             var models = new MemoryModelStore();
             var pinned = models.GoLive('a');
             var api = await ApiUnderTest.StartOnAsync(index, models,
-                ("Variants:0:Name", "live"), ("Variants:0:Share", "0.5"), ("Variants:1:Name", "pinned"), ("Variants:1:Share", "0.5"), ("Variants:1:Version", pinned.Version.Value));
+                ("Variants:0:Name", "live"), ("Variants:0:Share", "0.5"), ("Variants:1:Name", "pinned"), ("Variants:1:Share", "0.5"), ("Variants:1:Version", pinned.Version.Value), ("Api:CheckInterval", lookEvery));
             await index.CreateAsync(new CollectionInfo(Collection, FakeModel.Dimension, pinned.Model.Fingerprint, pinned.Version), Token);
             await api.ServeAsync('b');
+            api.WakePairs();
             var shop = new Shop(api, index, pinned);
             foreach (string title in (string[])["red lamp", "blue lamp", "green chair", "wooden chair"])
             {
@@ -121,30 +123,24 @@ public sealed class PinnedPairTests
     [Fact]
     public async Task What_is_hidden_is_not_released_while_a_pair_serves_that_events_no_longer_reach()
     {
-        await using var shop = await Shop.OpenAsync();
+        await using var shop = await Shop.OpenAsync(lookEvery: "01:00:00");
         await shop.PinAsync();
         var reading = shop.Api.Services.GetRequiredService<HiddenItemsReading>();
-        bool removed = false;
-        shop.Index.OnCall = call =>
-        {
-            if (call == nameof(IVectorIndex.ResolveAliasAsync) && removed) throw new IOException("no answer"); // so that the Api cannot see that the alias is gone
-        };
         await shop.Api.SendAsync(HttpMethod.Delete, "/v1/items/blue%20lamp");
-        await shop.Index.DeleteAsync("items-bbbbbbbb", [(new ItemId("blue lamp"), 1)], Token);
-        removed = true;
-        await using (var indexer = shop.Api.Log.Subscribe(Topics.Items, ReaderGroups.Indexer, _ => 0)) await indexer.CommitAsync(0, await shop.Api.Log.EndOffsetAsync(Topics.Items, 0, Token), Token);
-        await Assert.ThrowsAsync<IOException>(async () => await reading.ReleaseIndexedAsync(Token));
-        Assert.DoesNotContain("blue lamp", ApiUnderTest.Ids((await shop.RecommendAsync(shop.OfPinned)).Body));
-
+        // The Indexer was started without the pin: it takes the alias away before it takes the event.
         await shop.Index.RemoveAliasAsync(shop.Alias, Token);
-        removed = false;
-        await ApiUnderTest.UntilAsync(async () =>
-        {
-            Assert.DoesNotContain("blue lamp", ApiUnderTest.Ids((await shop.RecommendAsync(shop.OfPinned)).Body));
-            await reading.ReleaseIndexedAsync(Token);
-            return shop.Api.Hidden.Current.Count == 0; // the live collection alone serves, and has it no more
-        });
-        Assert.NotEqual(shop.Pinned.Version.Value, await shop.VersionAsync(shop.OfPinned));
+        await shop.Index.DeleteAsync("items-bbbbbbbb", [(new ItemId("blue lamp"), 1)], Token);
+        await using (var indexer = shop.Api.Log.Subscribe(Topics.Items, ReaderGroups.Indexer, _ => 0)) await indexer.CommitAsync(0, await shop.Api.Log.EndOffsetAsync(Topics.Items, 0, Token), Token);
+        await reading.ReleaseIndexedAsync(Token);
+        var (_, answer) = await shop.RecommendAsync(shop.OfPinned);
+        Assert.Equal(shop.Pinned.Version.Value, answer.GetProperty("model_version").GetString()); // nobody has looked at the alias yet
+        Assert.DoesNotContain("blue lamp", ApiUnderTest.Ids(answer));
+
+        shop.Api.WakePairs();
+        await ApiUnderTest.UntilAsync(async () => await shop.VersionAsync(shop.OfPinned) != shop.Pinned.Version.Value);
+        await reading.ReleaseIndexedAsync(Token);
+        Assert.Empty(shop.Api.Hidden.Current); // the live collection alone serves, and has it no more
+        Assert.DoesNotContain("blue lamp", ApiUnderTest.Ids((await shop.RecommendAsync(shop.OfPinned)).Body));
     }
 
     [Fact]
