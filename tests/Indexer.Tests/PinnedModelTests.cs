@@ -171,8 +171,8 @@ public sealed class PinnedModelTests
             return Task.CompletedTask;
         };
         await indexer.StartAsync();
-        await IndexerUnderTest.UntilAsync(() => PointsAsync(indexer, AliasOf(pinned), pinned));
-        var switches = indexer.Messages.OfType<Contracts.IndexSwitched>().Select(message => message.Collection).ToList();
+        List<string> switches = [];
+        await IndexerUnderTest.UntilAsync(() => Task.FromResult((switches = [.. indexer.Messages.OfType<Contracts.IndexSwitched>().Select(message => message.Collection)]).Contains("items-aaaaaaaa")));
         Assert.True(switches.IndexOf("items-cccccccc") is >= 0 and var first && first < switches.IndexOf("items-aaaaaaaa"), string.Join(", ", switches));
         Assert.True(indexer.Encoded.Where(text => text.Model == "aaaaaaaa").Select(text => text.Title).Distinct().Count() == 12);
         Assert.True(indexer.Encoded.Count(text => text.Model == "aaaaaaaa") <= 12 + 8 + 4, "More than the canaries and one slice was encoded twice.");
