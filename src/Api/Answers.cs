@@ -39,10 +39,12 @@ internal sealed record ScoreParts(
 
 /// <param name="Fallback">popular where nothing is known of the user that the index could use.</param>
 /// <param name="Cursor">Give it back for the next page; absent: this is the last.</param>
+/// <param name="Variant">Of recommendations, where variants are configured: the one that answered.</param>
 internal sealed record RankingAnswer(
     IReadOnlyList<RankedItem> Items,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cursor, ServedBy? By) : Answer(By);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cursor,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Variant, ServedBy? By) : Answer(By);
 
 /// <summary>Answers to several requests, all from one pair.</summary>
 internal sealed record RankingsAnswer(IReadOnlyList<RankingVerdict> Results, ServedBy? By) : Answer(By);
@@ -51,19 +53,25 @@ internal sealed record RankingsAnswer(IReadOnlyList<RankingVerdict> Results, Ser
 /// <param name="Status">answered or refused.</param>
 /// <param name="Reason">Where refused: the code of the problem.</param>
 /// <param name="Message">Where refused: names the field and what was expected.</param>
+/// <param name="Variant">Of recommendations, where variants are configured: the one that answered.</param>
+/// <param name="ModelVersion">Where it is not that of the whole answer: the model of the variant.</param>
 internal sealed record RankingVerdict(
     int Index, string Status,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Message = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<RankedItem>? Items = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback = null,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cursor = null);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Cursor = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Variant = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ModelVersion = null);
 
 /// <param name="Items">The candidates, best first, with the score that a recommendation has; with a fallback, their popularity as a share of the most popular item's.</param>
 /// <param name="LeftOut">Candidates that cannot be recommended.</param>
 /// <param name="Fallback">popular where nothing is known of the user that the index could use.</param>
+/// <param name="Variant">Where variants are configured: the one that answered.</param>
 internal sealed record ScoreAnswer(
-    IReadOnlyList<RankedItem> Items, IReadOnlyList<LeftOut> LeftOut, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback, ServedBy? By) : Answer(By);
+    IReadOnlyList<RankedItem> Items, IReadOnlyList<LeftOut> LeftOut, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Fallback,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Variant, ServedBy? By) : Answer(By);
 
 /// <param name="Reason">unknown: not in the index; hidden: deleted or not available.</param>
 internal sealed record LeftOut(string ItemId, string Reason);

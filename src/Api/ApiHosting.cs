@@ -39,6 +39,7 @@ public static class ApiHosting
         services.AddCheckedOptions<ApiOptions>(ApiOptions.Section);
         services.AddCheckedOptions<UserVectorOptions>(UserVectorOptions.Section);
         services.AddCheckedOptions<RankingOptions>(RankingOptions.Section);
+        services.AddVariants();
 
         services.AddKeyedSingleton<WakeSignal>(Switched);
         services.TryAddSingleton<ServingPairs>();
@@ -57,7 +58,7 @@ public static class ApiHosting
         services.TryAddSingleton<ReadInteraction>(provider => provider.GetRequiredService<EventReading>().Interaction);
         services.TryAddSingleton<ReadItemEvent>(provider => provider.GetRequiredService<EventReading>().Item);
         services.AddHostedService(provider => new PairKeeping(
-            provider.GetRequiredService<IVectorIndex>(), provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<ServingPairs>(), provider.GetRequiredService<LoadQueryEmbedder>(),
+            provider.GetRequiredService<IVectorIndex>(), provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<ServingPairs>(), provider.GetRequiredService<PinnedPairs>(), provider.GetRequiredService<LoadQueryEmbedder>(),
             provider.GetRequiredKeyedService<WakeSignal>(Switched), provider.GetRequiredService<IOptions<ApiOptions>>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<PairKeeping>>()));
         services.TryAddSingleton<HiddenItemsReading>();
@@ -94,6 +95,7 @@ public static class ApiHosting
     {
         ApiOptions options = app.Services.GetRequiredService<IOptions<ApiOptions>>().Value;
         app.Services.GetRequiredService<ApiKeys>(); // a wrong one stops the start
+        app.Services.GetRequiredService<Variants>(); // so does this
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.MapDashboard();
@@ -116,6 +118,7 @@ public static class ApiHosting
         TrainingEndpoints.Map(v1);
         DeadLetterEndpoints.Map(v1);
         PipelineEndpoints.Map(v1);
+        VariantEndpoints.Map(v1);
         CompareEndpoints.Map(v1);
         app.MapGroup("").AllowAnonymous().MapHealth();
         app.MapMetrics().RequireAuthorization(Scopes.Admin);

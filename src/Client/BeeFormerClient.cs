@@ -112,6 +112,10 @@ public sealed class BeeFormerClient : IDisposable
     public Task<Activation> ActivateModelAsync(string version, CancellationToken cancellationToken = default) =>
         _transport.SendAsync(_transport.LongSingle, HttpMethod.Post, $"/v1/models/{Escaped(version)}/activate", null, WireJson.Default.Activation, cancellationToken);
 
+    /// <summary>The policies that users are served by side by side, and what came of each of late, as the process that answers has seen it.</summary>
+    public Task<Variants> ListVariantsAsync(CancellationToken cancellationToken = default) =>
+        _transport.SendAsync(_transport.Retried, HttpMethod.Get, "/v1/variants", null, WireJson.Default.Variants, cancellationToken);
+
     /// <summary>Asks for a training on what was collected until now. Sent once.</summary>
     public Task<StartedTraining> StartTrainingAsync(TrainingRequest? request = null, CancellationToken cancellationToken = default) =>
         _transport.SendAsync(_transport.Single, HttpMethod.Post, "/v1/trainings", JsonSerializer.SerializeToUtf8Bytes(request ?? new TrainingRequest(), WireJson.Default.TrainingRequest), WireJson.Default.StartedTraining, cancellationToken);

@@ -76,7 +76,8 @@ public sealed record SearchRequest
 /// <param name="Items">At most as many as were wanted.</param>
 /// <param name="Fallback"><c>popular</c> where nothing is known of the user that the index could use.</param>
 /// <param name="Cursor">Give it back for the next page; null: this is the last.</param>
-public sealed record Ranking(IReadOnlyList<RankedItem> Items, string? Fallback = null, string? Cursor = null) : Answer;
+/// <param name="Variant">Of recommendations, where the server has variants: the one that answered.</param>
+public sealed record Ranking(IReadOnlyList<RankedItem> Items, string? Fallback = null, string? Cursor = null, string? Variant = null) : Answer;
 
 /// <param name="ItemId">As the shop gave it.</param>
 /// <param name="Title">Of the item.</param>
@@ -109,5 +110,8 @@ public sealed record Rankings(IReadOnlyList<RankingVerdict> Results) : Answer;
 /// <param name="Items">Where answered.</param>
 /// <param name="Fallback">As in <see cref="Ranking"/>.</param>
 /// <param name="Cursor">As in <see cref="Ranking"/>.</param>
+/// <param name="Variant">As in <see cref="Ranking"/>.</param>
+/// <param name="ModelVersion">Where it is not that of the whole answer: the model of the variant.</param>
 public sealed record RankingVerdict(
-    int Index, string Status, string? Reason = null, string? Message = null, IReadOnlyList<RankedItem>? Items = null, string? Fallback = null, string? Cursor = null);
+    int Index, string Status, string? Reason = null, string? Message = null, IReadOnlyList<RankedItem>? Items = null, string? Fallback = null, string? Cursor = null, string? Variant = null,
+    string? ModelVersion = null);

@@ -16,7 +16,8 @@ public sealed record ScoreRequest
 /// <param name="Items">The candidates, best first, with the score that a recommendation has; with a fallback, their popularity as a share of the most popular item's.</param>
 /// <param name="LeftOut">Candidates that cannot be recommended.</param>
 /// <param name="Fallback"><c>popular</c> where nothing is known of the user that the index could use.</param>
-public sealed record Scores(IReadOnlyList<RankedItem> Items, IReadOnlyList<LeftOut> LeftOut, string? Fallback = null) : Answer;
+/// <param name="Variant">Where the server has variants: the one that answered.</param>
+public sealed record Scores(IReadOnlyList<RankedItem> Items, IReadOnlyList<LeftOut> LeftOut, string? Fallback = null, string? Variant = null) : Answer;
 
 /// <param name="ItemId">As given.</param>
 /// <param name="Reason"><c>unknown</c>: not in the index; <c>hidden</c>: deleted or not available.</param>

@@ -28,6 +28,7 @@ namespace BeeFormer.Streaming.Client;
 [JsonSerializable(typeof(Models))]
 [JsonSerializable(typeof(ModelDetails))]
 [JsonSerializable(typeof(Activation))]
+[JsonSerializable(typeof(Variants))]
 [JsonSerializable(typeof(StartedTraining))]
 [JsonSerializable(typeof(Trainings))]
 [JsonSerializable(typeof(Training))]

@@ -13,6 +13,8 @@ public static class ReaderGroups
     public const string ApiHiddenItems = "api-hidden-items";
     /// <summary>Measures in the Api how soon item events are findable; reads from the end, commits nothing.</summary>
     public const string ApiFreshness = "api-freshness";
+    /// <summary>Watches in the Api what users do with what they were shown; reads from the end, commits nothing.</summary>
+    public const string ApiVariants = "api-variants";
     /// <summary>Reads the stretch of the log that no segment covers yet, for the build of a collection.</summary>
     public const string IndexerRebuild = "indexer-rebuild";
     /// <summary>Lists dead letters, and looks for what has replaced them; commits nothing.</summary>

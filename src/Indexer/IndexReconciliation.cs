@@ -12,16 +12,21 @@ using Microsoft.Extensions.Options;
 namespace BeeFormer.Streaming.Indexer;
 
 /// <summary>
-/// Keeps alias <see cref="Alias"/> at the collection of the live model: compares the two at start, when <see cref="EncoderPublished"/> arrives and at intervals; builds and
+/// Keeps alias <see cref="Alias"/> at the collection of the live model, and <c>items.&lt;version&gt;</c> at that of each pinned one: compares the two at start, when <see cref="EncoderPublished"/> arrives and at intervals; builds and
 /// switches where they differ. Until the switch the old pair serves; a failed build changes nothing and is tried again, ever later. Where they agree, what the index lost is repaired (<see cref="IndexRepair"/>).
 /// </summary>
 internal sealed class IndexReconciliation(
-    IEventLog log, IWindowStore windows, IModelStore models, PatientIndex index, IndexTargets targets, LoadItemEmbedder load, ReadItemEvent read,
+    IEventLog log, IWindowStore windows, IModelStore models, PatientIndex index, IndexTargets targets, LoadItemEmbedder load, ReadItemEvent read, IReadOnlyList<ModelVersion> pinned,
     PublishControlMessage publish, WakeSignal published, IOptions<IndexerOptions> options, TimeProvider time, IndexerMetrics metrics, ILogger<IndexReconciliation> logger) : BackgroundService
 {
     public const string Alias = "items";
 
-    private readonly IndexRepair _repair = new(index, targets, windows, log, read, options.Value, time, metrics, logger);
+    /// <summary>The live model's first: the others wait for it.</summary>
+    private readonly Lane[] _lanes = [.. ((ModelVersion?[])[null, .. pinned]).Select(version =>
+    {
+        string alias = version is null ? Alias : $"{Alias}.{version}";
+        return new Lane(alias, () => version ?? models.Live, new IndexRepair(alias, index, targets, windows, log, read, options.Value, time, metrics, logger), time);
+    })];
     private readonly OldCollections _old = new(index, Alias + "-", logger);
     private string? _servedBefore;
     private Task _telling = Task.CompletedTask;
@@ -37,7 +42,9 @@ internal sealed class IndexReconciliation(
         {
             try
             {
-                await ReconcileAsync(stoppingToken);
+                // As soon as another model is live, that is for the first lane.
+                bool settled = await ReconcileAsync(_lanes[0], stoppingToken);
+                for (int n = 1; settled && n < _lanes.Length; n++) settled = await ReconcilePinnedAsync(_lanes[n], stoppingToken);
                 delay = options.Value.CheckInterval;
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
@@ -55,33 +62,66 @@ internal sealed class IndexReconciliation(
     internal async Task OpenAsync(CancellationToken cancellationToken)
     {
         await targets.RestorePositionsAsync(log, cancellationToken);
-        if (models.Previous is { } previous && models.Find(previous) is { } served) _servedBefore = CollectionOf(served);
-        if (await index.ResolveAliasAsync(Alias, cancellationToken) is not { } alias) return;
-        if (await index.FindAsync(alias.Collection, cancellationToken) is not { } collection || models.Find(collection.Version) is not { } manifest)
+        if (models.Previous is { } previous && Find(previous) is { } served) _servedBefore = CollectionOf(served);
+        // Before events flow: whoever reads by an alias may trust that they reach its collection.
+        foreach (string unpinned in (await index.AliasesAsync(cancellationToken)).Where(alias => alias.StartsWith(Alias + ".", StringComparison.Ordinal) && _lanes.All(lane => lane.Alias != alias)))
+            await index.RemoveAliasAsync(unpinned, cancellationToken);
+        foreach (var lane in _lanes[1..])
+            if (!await TakeUpAsync(lane.Alias, cancellationToken)) await index.RemoveAliasAsync(lane.Alias, cancellationToken);
+        await TakeUpAsync(Alias, cancellationToken);
+    }
+
+    /// <returns>False: there is nothing that events could be written to.</returns>
+    private async Task<bool> TakeUpAsync(string name, CancellationToken cancellationToken)
+    {
+        if (await index.ResolveAliasAsync(name, cancellationToken) is not { } alias) return false;
+        if (await index.FindAsync(alias.Collection, cancellationToken) is not { } collection || Find(collection.Version) is not { } manifest)
         {
-            logger.LogWarning("Alias {Alias} points at {Collection}, whose model is not in the model store; it gets no more events until the live model's collection is built", Alias, alias.Collection);
-            return;
+            logger.LogWarning("Alias {Alias} points at {Collection}, whose model is not in the model store; it gets no more events until the collection of the model that is wanted is built", name, alias.Collection);
+            return false;
         }
         try
         {
-            targets.SetLive(TargetOf(collection, load(manifest)));
+            targets.Serve(name, TargetOf(collection, load(manifest)));
+            return true;
         }
         catch (InvalidDataException failure)
         {
-            logger.LogError(failure, "Model {Version} of {Collection} does not load; the collection gets no more events until the live model's is built", collection.Version, collection.Name);
+            logger.LogError(failure, "Model {Version} of {Collection} does not load; the collection gets no more events until that of the model that is wanted is built", collection.Version, collection.Name);
+            return false;
         }
     }
 
-    /// <summary>Builds and switches when another model is live than the one indexed; else looks after what is there.</summary>
-    internal async Task ReconcileAsync(CancellationToken cancellationToken)
+    /// <summary>A pinned model that cannot be served is tried again, ever later, and is in nobody's way.</summary>
+    /// <returns>False: another model went live meanwhile.</returns>
+    private async Task<bool> ReconcilePinnedAsync(Lane lane, CancellationToken cancellationToken)
     {
-        if (models.Live is not { } version || models.Find(version) is not { } manifest) return;
-        string name = CollectionOf(manifest);
-        if (targets.Live?.Collection.Name == name && await index.FindAsync(name, cancellationToken) is not null)
+        if (!lane.IsDue) return true;
+        try
         {
-            await _old.DropAsync([name, _servedBefore ?? name], cancellationToken);
-            await _repair.LookWhenDueAsync(cancellationToken);
-            return;
+            bool settled = await ReconcileAsync(lane, cancellationToken);
+            lane.Succeeded();
+            return settled;
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            var delay = lane.Failed(options.Value.CheckInterval, options.Value.LongestRebuildDelay);
+            logger.LogError(failure, "The index of pinned model {Version} could not be built; next attempt in {DelaySeconds:0.0} s", lane.Wanted, delay.TotalSeconds);
+            return true;
+        }
+    }
+
+    /// <summary>Builds and switches when another model is wanted than the one indexed; else looks after what is there.</summary>
+    /// <returns>False: another model went live meanwhile.</returns>
+    private async Task<bool> ReconcileAsync(Lane lane, CancellationToken cancellationToken)
+    {
+        if (lane.Wanted is not { } version || models.Find(version) is not { } manifest) return true;
+        string name = CollectionOf(manifest);
+        if (targets.Served(lane.Alias)?.Collection.Name == name && await index.FindAsync(name, cancellationToken) is not null)
+        {
+            await _old.DropAsync(Kept(), cancellationToken);
+            await lane.Repair.LookWhenDueAsync(cancellationToken);
+            return true;
         }
 
         using var activity = IndexerTracing.Source.StartActivity("build collection", ActivityKind.Consumer, published.TakeTrace())?.SetTag("beeformer.collection", name).SetTag("beeformer.model", version.ToString());
@@ -91,12 +131,14 @@ internal sealed class IndexReconciliation(
         try
         {
             // Superseded: the newer one needs no waking.
-            if (!await BuildAndSwitchAsync(target, cancellationToken)) published.Wake();
+            if (await BuildAndSwitchAsync(lane, target, cancellationToken)) return true;
+            published.Wake();
+            return false;
         }
         finally
         {
             metrics.Rebuilt(0, left: 0);
-            if (targets.Live != target)
+            if (targets.Served(lane.Alias) != target)
             {
                 await targets.InsideGateAsync(() => { targets.SetBuilding(null); return Task.FromResult(true); }, CancellationToken.None);
                 target.Dispose();
@@ -104,9 +146,10 @@ internal sealed class IndexReconciliation(
         }
     }
 
-    /// <returns>False: another model went live meanwhile.</returns>
-    private async Task<bool> BuildAndSwitchAsync(IndexTarget target, CancellationToken cancellationToken)
+    /// <returns>False: another model went live meanwhile, and that comes first.</returns>
+    private async Task<bool> BuildAndSwitchAsync(Lane lane, IndexTarget target, CancellationToken cancellationToken)
     {
+        var live = models.Live;
         var build = await CollectionBuild.BeginAsync(target, index, time, cancellationToken);
         var from = await targets.InsideGateAsync(() =>
         {
@@ -129,7 +172,7 @@ internal sealed class IndexReconciliation(
             var progress = pace.At(done, total);
             // A bus that does not answer must not slow the build down: the next word says more.
             if (_telling.IsCompleted) _telling = TellAsync(progress, cancellationToken);
-            return models.Live == version;
+            return models.Live == live && lane.Wanted == version;
         }, cancellationToken);
         if (filled)
         {
@@ -142,10 +185,10 @@ internal sealed class IndexReconciliation(
         {
             if (build.Failure is { } failure) throw new InvalidOperationException($"An event could not be written to {name} while it was built.", failure);
             await build.VerifyCountAsync(catalogue, cancellationToken);
-            if (models.Live != version) return null;
-            long moved = await index.PointAliasAsync(Alias, name, cancellationToken);
-            served = targets.Live;
-            targets.SetLive(target);
+            if (lane.Wanted != version) return null;
+            long moved = await index.PointAliasAsync(lane.Alias, name, cancellationToken);
+            served = targets.Served(lane.Alias);
+            targets.Serve(lane.Alias, target);
             targets.SetBuilding(null);
             return moved;
         }, cancellationToken);
@@ -155,14 +198,30 @@ internal sealed class IndexReconciliation(
             return false;
         }
         served?.Dispose();
-        if (served is not null && served.Collection.Name != name) _servedBefore = served.Collection.Name;
+        if (lane == _lanes[0] && served is not null && served.Collection.Name != name) _servedBefore = served.Collection.Name;
         _old.Look();
 
-        logger.LogInformation("Answers come from {Collection} with {Items} items, model {Version}, generation {Generation}", name, catalogue.Items.Count, version, generation);
+        logger.LogInformation("Answers by alias {Alias} come from {Collection} with {Items} items, model {Version}, generation {Generation}", lane.Alias, name, catalogue.Items.Count, version, generation);
         await _telling;
         await TellAsync(new IndexSwitched(version, target.Collection.Fingerprint, name, generation.Value), cancellationToken);
-        await _old.DropAsync([name, _servedBefore ?? name], cancellationToken);
+        await _old.DropAsync(Kept(), cancellationToken);
         return true;
+    }
+
+    /// <summary>Of a pinned model also what is only begun: the live one may come between again and again.</summary>
+    private HashSet<string> Kept() => [.. targets.Collections, .. pinned.Select(version => $"{Alias}-{version.Value.Split('-')[^1]}"), .. _servedBefore is null ? (string[])[] : [_servedBefore]];
+
+    private ModelManifest? Find(ModelVersion version)
+    {
+        try
+        {
+            return models.Find(version);
+        }
+        catch (InvalidDataException damage)
+        {
+            logger.LogError(damage, "Model {Version} is damaged", version);
+            return null;
+        }
     }
 
     private static string CollectionOf(ModelManifest manifest) => $"{Alias}-{manifest.Model.Fingerprint.Short}";

@@ -7,11 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace BeeFormer.Streaming.Indexer;
 
 /// <summary>
-/// Compares the collection in service with the catalogue, at start and at intervals, and applies again what the index lost: writes that it acknowledged and forgot, a collection from an old backup.
+/// Compares the collection that an alias names with the catalogue, at start and at intervals, and applies again what the index lost: writes that it acknowledged and forgot, a collection from an old backup.
 /// A look counts; it compares revisions where the count differs, at start and at every sixth look. What it applies is harmless where it was not needed, since revisions decide.
 /// </summary>
 internal sealed class IndexRepair(
-    IVectorIndex index, IndexTargets targets, IWindowStore windows, IEventLog log, ReadItemEvent read, IndexerOptions options, TimeProvider time, IndexerMetrics metrics, ILogger logger)
+    string alias, IVectorIndex index, IndexTargets targets, IWindowStore windows, IEventLog log, ReadItemEvent read, IndexerOptions options, TimeProvider time, IndexerMetrics metrics, ILogger logger)
 {
     private const int ThoroughEvery = 6;
 
@@ -56,15 +56,21 @@ internal sealed class IndexRepair(
         return counted == await CatalogueSnapshot.CountAsync(windows, log, read, upTo, cancellationToken) - live.Unusable.Count;
     }
 
+    /// <summary>Inside the gate, where nobody takes the alias away.</summary>
+    /// <returns>False: events are no longer written to the collection.</returns>
+    private async Task<bool> PointAliasAsync(IndexTarget live, CancellationToken cancellationToken)
+    {
+        if (targets.Served(alias) != live) return false;
+        if ((await index.ResolveAliasAsync(alias, cancellationToken))?.Collection == live.Collection.Name) return true;
+        await index.PointAliasAsync(alias, live.Collection.Name, cancellationToken);
+        logger.LogWarning("Alias {Alias} did not point at {Collection}, which is in service; it does again", alias, live.Collection.Name);
+        return true;
+    }
+
     /// <returns>Items that were applied again or removed.</returns>
     internal async Task<int> LookAsync(bool thorough, CancellationToken cancellationToken)
     {
-        var live = targets.Live!;
-        if ((await index.ResolveAliasAsync(IndexReconciliation.Alias, cancellationToken))?.Collection != live.Collection.Name)
-        {
-            await index.PointAliasAsync(IndexReconciliation.Alias, live.Collection.Name, cancellationToken);
-            logger.LogWarning("Alias {Alias} did not point at {Collection}, which is in service; it does again", IndexReconciliation.Alias, live.Collection.Name);
-        }
+        if (targets.Served(alias) is not { } live || !await targets.InsideGateAsync(() => PointAliasAsync(live, cancellationToken), cancellationToken)) return 0;
         if (!thorough && await CountsAgreeAsync(live, cancellationToken)) return 0;
 
         var upTo = await targets.InsideGateAsync(() =>

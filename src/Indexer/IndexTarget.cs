@@ -9,6 +9,7 @@ namespace BeeFormer.Streaming.Indexer;
 internal sealed class IndexTarget(CollectionInfo collection, IItemEmbedder embedder, IVectorIndex index, EncodingTurn turn, IndexerMetrics metrics, ILogger logger) : IDisposable
 {
     private readonly ConcurrentDictionary<ItemId, long> _unusable = [];
+    private int _disposed;
 
     public CollectionInfo Collection => collection;
     public IItemEmbedder Embedder => embedder;
@@ -86,7 +87,17 @@ internal sealed class IndexTarget(CollectionInfo collection, IItemEmbedder embed
         return double.IsFinite(squares) && squares > 1e-12;
     }
 
-    public void Dispose() => embedder.Dispose();
+    /// <summary>Nobody shall read by this alias any more.</summary>
+    public async Task WithdrawAsync(string alias, Exception failure, CancellationToken cancellationToken)
+    {
+        await index.RemoveAliasAsync(alias, cancellationToken);
+        logger.LogError(failure, "An event could not be written to {Collection}; alias {Alias} is gone until the collection is built anew", collection.Name, alias);
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0) embedder.Dispose();
+    }
 }
 
 /// <param name="Gone">Deleted items, and those without a usable vector.</param>

@@ -1,26 +1,30 @@
+using System.Collections.Concurrent;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.EventLog;
 
 namespace BeeFormer.Streaming.Indexer;
 
 /// <summary>
-/// Where item events go: the collection in service and, while one is built, that one too. One gate orders batches of events, the beginning of a build and the
+/// Where item events go: the collection in service, those of pinned models and, while one is built, that one too. One gate orders batches of events, the beginning of a build and the
 /// switch; so a build knows exactly which events reach its collection by themselves: those from <see cref="Positions"/> on.
 /// </summary>
 internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
 {
     private readonly SemaphoreSlim _gate = new(1);
     private readonly TaskCompletionSource _inService = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, IndexTarget> _served = new(StringComparer.Ordinal);
+    // A look at the index may still be using one: they are disposed when that is over.
+    private readonly List<IndexTarget> _withdrawn = [];
     private readonly Dictionary<int, long> _positions = [];
     private HashSet<ItemId>? _touched;
 
-    public IndexTarget? Live { get; private set; }
+    public IndexTarget? Live => Served(IndexReconciliation.Alias);
     public CollectionBuild? Building { get; private set; }
 
     /// <summary>Who encodes: events or a build.</summary>
     public EncodingTurn Encoding { get; } = new();
 
-    /// <summary>For each partition of <c>items</c> the first offset not yet written to <see cref="Live"/>. Read it inside the gate.</summary>
+    /// <summary>For each partition of <c>items</c> the first offset not yet written to all that is served. Read it inside the gate.</summary>
     public IReadOnlyDictionary<int, long> Positions => _positions;
 
     /// <summary>Ends when there is a collection to write to.</summary>
@@ -54,12 +58,27 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
         return InsideGateAsync(async () =>
         {
             _touched?.UnionWith(changes.Select(change => change.Id));
-            if (Live is not null) await Live.ApplyAsync(changes, cancellationToken);
+            foreach (var (alias, target) in _served) await ApplyAsync(alias, target, changes, cancellationToken);
             metrics.Searchable(partition, changes);
             if (Building is not null && !await Building.TryFollowAsync(changes, cancellationToken)) Building = null;
             _positions[partition] = nextOffset;
             return true;
         }, cancellationToken);
+    }
+
+    /// <summary>A pinned collection that an event cannot be written to is in nobody's way: it is no longer what the log says, so its alias goes, and it has to be built anew.</summary>
+    private async Task ApplyAsync(string alias, IndexTarget target, IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await target.ApplyAsync(changes, cancellationToken);
+        }
+        catch (Exception failure) when (alias != IndexReconciliation.Alias && !cancellationToken.IsCancellationRequested)
+        {
+            await target.WithdrawAsync(alias, failure, cancellationToken);
+            _served.TryRemove(alias, out _);
+            _withdrawn.Add(target);
+        }
     }
 
     /// <summary>Inside the gate: remembers from here on which items events touch.</summary>
@@ -73,11 +92,19 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
         return touched;
     }
 
-    /// <summary>Inside the gate, or before events flow.</summary>
-    public void SetLive(IndexTarget target)
+    /// <summary>What is written to under this alias; null: nothing.</summary>
+    public IndexTarget? Served(string alias) => _served.GetValueOrDefault(alias);
+
+    /// <summary>Names of all collections that are written to.</summary>
+    public IEnumerable<string> Collections => _served.Values.Select(target => target.Collection.Name);
+
+    /// <summary>Inside the gate, or before events flow: they do once <see cref="IndexReconciliation.Alias"/> is served.</summary>
+    public void Serve(string alias, IndexTarget target)
     {
-        Live = target;
-        _inService.TrySetResult();
+        foreach (var withdrawn in _withdrawn) withdrawn.Dispose();
+        _withdrawn.Clear();
+        _served[alias] = target;
+        if (alias == IndexReconciliation.Alias) _inService.TrySetResult();
     }
 
     /// <summary>Inside the gate.</summary>
@@ -85,7 +112,7 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
 
     public void Dispose()
     {
-        Live?.Dispose();
+        foreach (var target in _served.Values.Concat(_withdrawn)) target.Dispose();
         Encoding.Dispose();
         _gate.Dispose();
     }

@@ -54,7 +54,7 @@ public static class IndexerHosting
         services.AddHostedService(provider => new IndexReconciliation(
             provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<IWindowStore>(), provider.GetRequiredService<IModelStore>(),
             new PatientIndex(provider.GetRequiredService<IVectorIndex>(), provider.GetRequiredService<IndexerHealth>(), provider.GetRequiredService<TimeProvider>()),
-            provider.GetRequiredService<IndexTargets>(), provider.GetRequiredService<LoadItemEmbedder>(), provider.GetRequiredService<ReadItemEvent>(),
+            provider.GetRequiredService<IndexTargets>(), provider.GetRequiredService<LoadItemEmbedder>(), provider.GetRequiredService<ReadItemEvent>(), PinnedModels.Of(provider.GetRequiredService<IConfiguration>()),
             provider.GetRequiredService<PublishControlMessage>(), provider.GetRequiredKeyedService<WakeSignal>(Published),
             provider.GetRequiredService<IOptions<IndexerOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IndexerMetrics>(), provider.GetRequiredService<ILogger<IndexReconciliation>>()));
         services.AddHostedService<IncrementalIndexing>();

@@ -55,6 +55,8 @@ internal sealed class PatientIndex(IVectorIndex index, IndexerHealth health, Tim
     public ValueTask<IReadOnlyList<(ItemId Id, long Revision)>> RevisionsAsync(string collection, ItemId? after, int limit, CancellationToken cancellationToken) => CallAsync(token => index.RevisionsAsync(collection, after, limit, token), cancellationToken);
     public ValueTask<long> PointAliasAsync(string alias, string collection, CancellationToken cancellationToken) => CallAsync(token => index.PointAliasAsync(alias, collection, token), cancellationToken);
     public ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken cancellationToken) => CallAsync(token => index.ResolveAliasAsync(alias, token), cancellationToken);
+    public ValueTask<IReadOnlyList<string>> AliasesAsync(CancellationToken cancellationToken) => CallAsync(index.AliasesAsync, cancellationToken);
+    public ValueTask RemoveAliasAsync(string alias, CancellationToken cancellationToken) => CallAsync(token => index.RemoveAliasAsync(alias, token), cancellationToken);
     public ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken) => CallAsync(token => index.HoldAsync(collection, token), cancellationToken);
     public ValueTask<bool> DropAsync(string collection, CancellationToken cancellationToken) => CallAsync(token => index.DropAsync(collection, token), cancellationToken);
 }

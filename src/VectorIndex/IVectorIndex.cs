@@ -54,6 +54,12 @@ public interface IVectorIndex
     /// <returns>Null when there is no such alias.</returns>
     ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken cancellationToken);
 
+    /// <summary>Names of all aliases.</summary>
+    ValueTask<IReadOnlyList<string>> AliasesAsync(CancellationToken cancellationToken);
+
+    /// <summary>Takes an alias away in one atomic, durable step; one that is not there is fine. One that comes back begins at generation 1.</summary>
+    ValueTask RemoveAliasAsync(string alias, CancellationToken cancellationToken);
+
     /// <summary>The caller reads from the collection until it disposes what it gets; until then nobody drops it. A reader that dies without a word keeps it for a few minutes at most.</summary>
     /// <exception cref="KeyNotFoundException">There is no such collection.</exception>
     ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken);

@@ -25,7 +25,7 @@ public sealed class ApiKeyTests
             (HttpMethod.Post, "/v1/embeddings", """{"texts":["x"]}""", "read"),
             (HttpMethod.Get, "/v1/models", null, "read"),
             (HttpMethod.Get, "/v1/trainings", null, "read"),
-            (HttpMethod.Get, "/v1/pipeline", null, "read"),
+            (HttpMethod.Get, "/v1/pipeline", null, "read"), (HttpMethod.Get, "/v1/variants", null, "read"),
             (HttpMethod.Post, "/v1/compare", """{"text":"x"}""", "admin"),
             (HttpMethod.Post, "/v1/events", "[]", "write"),
             (HttpMethod.Post, "/v1/items", "[]", "write"),

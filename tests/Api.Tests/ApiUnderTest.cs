@@ -80,6 +80,9 @@ internal sealed class ApiUnderTest : IAsyncDisposable
         return await StartedAsync(api, serving);
     }
 
+    /// <summary>On a store that has models already; nothing serves yet.</summary>
+    public static Task<ApiUnderTest> StartOnAsync(IVectorIndex index, MemoryModelStore models, params (string, string)[] settings) => StartedAsync(new ApiUnderTest(new MemoryEventLog(), index, models, settings), serving: false);
+
     /// <summary>Another instance on the same log, index and models.</summary>
     public Task<ApiUnderTest> StartAnotherAsync(bool serving = true) => StartedAsync(new ApiUnderTest(Log, Index, Models, []), serving);
 

@@ -16,7 +16,7 @@ public sealed class OpenApiTests
         Assert.Equal(
             [
                 "delete /v1/items/{id}", "delete /v1/users/{id}", "get /healthz", "get /readyz", "get /v1/dead-letters", "get /v1/dead-letters/{topic}/{partition}/{offset}", "get /v1/items/{id}", "get /v1/items/{id}/similar", "get /v1/models", "get /v1/models/{version}",
-                "get /v1/models/{version}/archive", "get /v1/pipeline", "get /v1/trainings", "get /v1/trainings/{id}", "get /v1/users/{id}/erasure", "post /v1/compare", "post /v1/dead-letters/replay", "post /v1/embeddings", "post /v1/events", "post /v1/items", "post /v1/items/{id}/similar", "post /v1/models/archives",
+                "get /v1/models/{version}/archive", "get /v1/pipeline", "get /v1/trainings", "get /v1/trainings/{id}", "get /v1/users/{id}/erasure", "get /v1/variants", "post /v1/compare", "post /v1/dead-letters/replay", "post /v1/embeddings", "post /v1/events", "post /v1/items", "post /v1/items/{id}/similar", "post /v1/models/archives",
                 "post /v1/models/{version}/activate", "post /v1/recommendations", "post /v1/recommendations/batch", "post /v1/score", "post /v1/search", "post /v1/search/batch", "post /v1/trainings", "post /v1/trainings/{id}/cancel", "put /v1/items/{id}",
             ],
             operations.Select(operation => operation.Route).Order(StringComparer.Ordinal));

@@ -48,6 +48,7 @@ public sealed class LiveTests(LiveFixture live)
         Assert.Single(capped.Items);
         var batch = await client.RecommendAsync([new RecommendationRequest { History = ["rank/1"] }, new RecommendationRequest { UserId = "u", History = ["rank/1"] }], Token);
         Assert.Equal(["answered", "refused"], batch.Results.Select(one => one.Status));
+        Assert.Empty((await client.ListVariantsAsync(Token)).List);
         Assert.Equal("invalid_field", batch.Results[1].Reason);
         Assert.Equal("answered", Assert.Single((await client.SearchAsync([new SearchRequest { Text = "stove" }], Token)).Results).Status);
 

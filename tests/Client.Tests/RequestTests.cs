@@ -23,6 +23,25 @@ public sealed class RequestTests
     }
 
     [Fact]
+    public async Task Variants_are_read_as_the_server_writes_them()
+    {
+        const string Says = """
+            {"from": "2024-05-01T12:00:00+00:00", "at": "2024-05-02T12:00:00+00:00", "instance": "shop/1", "variants": [
+              {"name": "a", "share": 0.5, "version": "000002-ec0cb2cc", "ranking": {"Popularity": "0"}, "lists": 2, "impressions": 4, "clicks": 1, "click_through": {"value": 0.25, "low": 0.1, "high": 0.7}, "purchases": 0, "hits": 0, "recall": null}],
+             "model_version": "000002-ec0cb2cc", "fingerprint": "ec", "index_generation": 2}
+            """;
+        Variants? variants = null;
+        var sent = await SentAsync(Says, async client => variants = await client.ListVariantsAsync(Token));
+        Assert.Equal((HttpMethod.Get, "/base/v1/variants", null), (sent.Method, sent.Target, sent.Body));
+        var variant = Assert.Single(variants!.List);
+        Assert.Equal(("a", 0.5, "0", 4, 1, new Proportion(0.25, 0.1, 0.7), null), (variant.Name, variant.Share, variant.Ranking["Popularity"], variant.Impressions, variant.Clicks, variant.ClickThrough, variant.Recall));
+
+        Ranking? ranking = null;
+        await SentAsync("""{"items": [], "variant": "a"}""", async client => ranking = await client.RecommendAsync(new RecommendationRequest { UserId = "ann" }, Token));
+        Assert.Equal("a", ranking!.Variant);
+    }
+
+    [Fact]
     public async Task The_key_is_sent_as_bearer()
     {
         var sent = await SentAsync("""{"items": []}""", client => client.SimilarAsync("i", null, Token), "k-1");

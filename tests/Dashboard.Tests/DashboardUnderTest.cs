@@ -60,6 +60,8 @@ public sealed class DashboardUnderTest : IAsyncLifetime
         var settings = new Dictionary<string, string?>(ManualTraining.Settings)
         {
             ["Encoder:Path"] = TinyEncoder.Folder,
+            ["Variants:0:Name"] = "control", ["Variants:0:Share"] = "0.5",
+            ["Variants:1:Name"] = "popular-first", ["Variants:1:Share"] = "0.5", ["Variants:1:Ranking:Popularity"] = "2", ["Variants:1:Ranking:Model"] = "0.5",
             ["Policy"] = files.Write("policy.yaml", $"embedder: {TinyEncoder.Folder}\nmax_seq_length: 64\nhead_steps: 60\nhead_warm_steps: 60\nhead_output: 128\nmin_holdout_users: 5\n"),
         };
         host = await StandaloneHost.StartAsync(Path.Combine(files.Folder, "data"), "http://127.0.0.1:0", quiet: true, settings, Token);

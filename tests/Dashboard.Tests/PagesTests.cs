@@ -10,7 +10,7 @@ public sealed class PagesTests(DashboardUnderTest dashboard)
     public static readonly TheoryData<string, string> Pages = new()
     {
         { "#/", "svg.picture" }, { "#/trainings", "figure svg.curve" }, { "#/gate", "article table" }, { "#/models", "table button" }, { "#/letters", "table button" }, { "#/shop", ".products a" },
-        { "#/shop/item/p0001", "#item .products a" }, { "#/compare", "select#model-a" }, { "#/nowhere", "main a" },
+        { "#/shop/item/p0001", "#item .products a" }, { "#/compare", "select#model-a" }, { "#/variants", "table" }, { "#/nowhere", "main a" },
     };
 
     [Theory]

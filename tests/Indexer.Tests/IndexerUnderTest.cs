@@ -36,6 +36,9 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
 
     public MemoryModelStore Models { get; init; } = new();
     public MemoryWindowStore Windows { get; init; } = new();
+    /// <summary>Models that variants are served from; as of the next start.</summary>
+    public List<ModelVersion> Pinned { get; } = [];
+
     public TimeProvider Time { get; init; } = TimeProvider.System;
     public ConcurrentQueue<object> Messages { get; } = new();
     public ConcurrentQueue<(string Model, string Title)> Encoded { get; } = new();
@@ -73,7 +76,7 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
         var read = ItemEvents.Reader(new EventClock(TimeSpan.FromMinutes(5)));
         _health = new IndexerHealth(metrics, Time, Logger<IndexerHealth>());
         var reconciliation = new IndexReconciliation(
-            Log, Windows, Models, new PatientIndex(Around ?? Index, _health, Time), targets, manifest => new Embedder(this, manifest), read,
+            Log, Windows, Models, new PatientIndex(Around ?? Index, _health, Time), targets, manifest => new Embedder(this, manifest), read, Pinned,
             (message, _) => { Messages.Enqueue(message); return Task.CompletedTask; }, Published, options, Time, metrics, Logger<IndexReconciliation>());
         var incremental = new IncrementalIndexing(Log, targets, read, options, Time, Logger<IncrementalIndexing>());
         await reconciliation.StartAsync(_stop.Token);

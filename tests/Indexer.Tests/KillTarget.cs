@@ -22,11 +22,14 @@ namespace BeeFormer.Streaming.Indexer.Tests;
 /// <summary>Runs in the process that is killed: changes items, publishes models, indexes all of it on the embedded parts.</summary>
 public sealed class KillTarget
 {
-    public const string FolderVariable = "BEEFORMER_KILL_TARGET", StepVariable = "BEEFORMER_KILL_STEP", SeedVariable = "BEEFORMER_KILL_SEED";
+    public const string FolderVariable = "BEEFORMER_KILL_TARGET", StepVariable = "BEEFORMER_KILL_STEP", SeedVariable = "BEEFORMER_KILL_SEED", PinVariable = "BEEFORMER_KILL_PIN";
     public const string AnyMoment = "any moment";
     /// <summary>A byte for every batch of changes sent.</summary>
     public const string RoundsFile = "rounds";
     private const int Items = 60;
+
+    /// <summary>The first model that is published: what a variant is pinned to where there is one.</summary>
+    public static readonly ModelVersion Pinned = ModelVersion.Of(1, new Fingerprint(new string('0', 64)));
 
     /// <summary>Where the process kills itself: during a full build, around the switch, between upsert and commit.</summary>
     public static readonly string[] Steps =
@@ -44,7 +47,7 @@ public sealed class KillTarget
         string[] step = Environment.GetEnvironmentVariable(StepVariable)!.Split(':');
         int seed = int.Parse(Environment.GetEnvironmentVariable(SeedVariable)!, CultureInfo.InvariantCulture);
         var kill = new SelfKill(step[0], int.Parse(step[1], CultureInfo.InvariantCulture));
-        using var host = Host(folder, kill.At);
+        using var host = Host(folder, kill.At, Environment.GetEnvironmentVariable(PinVariable) == "1");
         host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() => Environment.Exit(3));
         await host.StartAsync(TestContext.Current.CancellationToken);
         var log = host.Services.GetRequiredService<IEventLog>();
@@ -82,10 +85,11 @@ public sealed class KillTarget
     internal static async Task CommittedAsync(IEventLog log, long behind) => await IndexerUnderTest.UntilAsync(async () =>
         await log.EndOffsetAsync(Topics.Items, 0, TestContext.Current.CancellationToken) - await log.CommittedAsync(Topics.Items, ReaderGroups.Indexer, 0, TestContext.Current.CancellationToken) <= behind);
 
-    internal static IHost Host(string folder, Action<string>? step)
+    internal static IHost Host(string folder, Action<string>? step, bool pinned)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Configuration.AddInMemoryCollection([new("Indexer:CheckInterval", "00:00:00.020"), new("Indexer:RebuildBatch", "7"), new("Indexer:MaxBatch", "9"), new("Indexer:LongestRebuildDelay", "00:00:00.100")]);
+        if (pinned) builder.Configuration.AddInMemoryCollection([new("Variants:0:Version", Pinned.Value)]);
         builder.Services.AddEmbeddedEventLog(Path.Combine(folder, "log"));
         builder.Services.AddWindowStore(Path.Combine(folder, "windows"));
         builder.Services.AddModelStore(Path.Combine(folder, "models"));

@@ -27,18 +27,26 @@ public sealed class KillTests : IDisposable
     public Task Killed_at_a_hundred_moments_the_index_is_what_the_log_says() =>
         KillAsync(seed: 2, [.. Enumerable.Range(0, 100).Select(n => n % 2 == 0 ? KillTarget.AnyMoment : KillTarget.Steps[n / 2 % KillTarget.Steps.Length])], TestContext.Current.CancellationToken);
 
-    private async Task KillAsync(int seed, IReadOnlyList<string> steps, CancellationToken cancellationToken)
+    /// <summary>A variant is pinned to the first model, and not, and is again.</summary>
+    [Fact(Timeout = 600_000)]
+    public Task Killed_with_a_pinned_model_its_alias_names_what_the_log_says_or_nothing() => KillAsync(seed: 3,
+        [
+            KillTarget.AnyMoment, SteppedIndex.Before(nameof(IVectorIndex.PointAliasAsync)), SteppedIndex.After(nameof(IVectorIndex.PointAliasAsync)), SteppedIndex.After(nameof(IVectorIndex.LoadAsync)),
+            SteppedIndex.After(nameof(IVectorIndex.UpsertAsync)), SteppedIndex.Before(nameof(IVectorIndex.UpsertAsync)), KillTarget.AnyMoment, KillTarget.AnyMoment,
+        ], TestContext.Current.CancellationToken, pins: true);
+
+    private async Task KillAsync(int seed, IReadOnlyList<string> steps, CancellationToken cancellationToken, bool pins = false)
     {
         var random = new Random(seed);
-        foreach (string step in steps)
+        for (int n = 0; n < steps.Count; n++)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            await KillAsync(step, random);
-            await VerifyAsync();
+            await KillAsync(steps[n], random, pinned: pins && n % 4 != 3);
+            await VerifyAsync(pinned: pins && n % 3 != 2);
         }
     }
 
-    private async Task KillAsync(string step, Random random)
+    private async Task KillAsync(string step, Random random, bool pinned)
     {
         // This test assembly is the child: see KillTarget.
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -48,6 +56,7 @@ public sealed class KillTests : IDisposable
         start.Environment[KillTarget.FolderVariable] = _folder;
         start.Environment[KillTarget.SeedVariable] = random.Next(1_000_000).ToString(CultureInfo.InvariantCulture);
         start.Environment[KillTarget.StepVariable] = string.Create(CultureInfo.InvariantCulture, $"{step}:{random.Next(1, 6)}");
+        start.Environment[KillTarget.PinVariable] = pinned ? "1" : "0";
         long before = Rounds();
         using var child = Process.Start(start)!;
         var output = child.StandardOutput.ReadToEndAsync(Token);
@@ -75,9 +84,9 @@ public sealed class KillTests : IDisposable
         return file.Exists ? file.Length : 0;
     }
 
-    private async Task VerifyAsync()
+    private async Task VerifyAsync(bool pinned)
     {
-        using var host = KillTarget.Host(_folder, step: null);
+        using var host = KillTarget.Host(_folder, step: null, pinned);
         await host.StartAsync(Token);
         var log = host.Services.GetRequiredService<IEventLog>();
         var index = host.Services.GetRequiredService<IVectorIndex>();
@@ -86,7 +95,10 @@ public sealed class KillTests : IDisposable
         var live = models.Find(models.Live!.Value)!.Model.Fingerprint;
         string collection = $"items-{live.Short}";
         await IndexerUnderTest.UntilAsync(async () => (await index.ResolveAliasAsync("items", Token))?.Collection == collection);
+        string alias = $"items.{KillTarget.Pinned}";
+        if (pinned) await IndexerUnderTest.UntilAsync(async () => (await index.ResolveAliasAsync(alias, Token))?.Collection == "items-00000000");
         await KillTarget.CommittedAsync(log, behind: 0);
+        Assert.Equal(pinned ? ["items", alias] : ["items"], (await index.AliasesAsync(Token)).Order(StringComparer.Ordinal));
 
         var expected = new Dictionary<ItemId, (long Revision, string Title, bool Available, string Size)>();
         long end = await log.EndOffsetAsync(Topics.Items, 0, Token);
@@ -103,13 +115,19 @@ public sealed class KillTests : IDisposable
                     expected[item.ItemId] = (message.Offset, item.Title, item.Available, item.Attributes["size"].GetRawText());
                 }
         }
-        var found = (await index.ScrollAsync(collection, ItemFilter.None, null, 10_000, Token)).ToDictionary(item => item.Id);
-        Assert.Equal(expected.Keys.Order(), found.Keys.Order());
-        foreach (var (id, item) in expected)
-        {
-            Assert.Equal((id, item), (id, (found[id].Revision, found[id].Title, found[id].Available, found[id].Attributes["size"].GetRawText())));
-            Assert.Equal(FakeModel.Embed(live, item.Title), found[id].Vector, (left, right) => Math.Abs(left - right) < 1e-5);
-        }
+        await CompareAsync(collection, live);
+        if (pinned) await CompareAsync("items-00000000", new Fingerprint(new string('0', 64)));
         await host.StopAsync(Token);
+
+        async Task CompareAsync(string collection, Fingerprint model)
+        {
+            var found = (await index.ScrollAsync(collection, ItemFilter.None, null, 10_000, Token)).ToDictionary(item => item.Id);
+            Assert.Equal(expected.Keys.Order(), found.Keys.Order());
+            foreach (var (id, item) in expected)
+            {
+                Assert.Equal((id, item), (id, (found[id].Revision, found[id].Title, found[id].Available, found[id].Attributes["size"].GetRawText())));
+                Assert.Equal(FakeModel.Embed(model, item.Title), found[id].Vector, (left, right) => Math.Abs(left - right) < 1e-5);
+            }
+        }
     }
 }

@@ -38,6 +38,8 @@ internal sealed class SteppedIndex(IVectorIndex inner, Action<string> step) : IV
     public ValueTask<IReadOnlyList<(ItemId Id, long Revision)>> RevisionsAsync(string collection, ItemId? after, int limit, CancellationToken token) => AskAsync(nameof(RevisionsAsync), () => inner.RevisionsAsync(collection, after, limit, token));
     public ValueTask<long> PointAliasAsync(string alias, string collection, CancellationToken token) => AskAsync(nameof(PointAliasAsync), () => inner.PointAliasAsync(alias, collection, token));
     public ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken token) => AskAsync(nameof(ResolveAliasAsync), () => inner.ResolveAliasAsync(alias, token));
+    public ValueTask<IReadOnlyList<string>> AliasesAsync(CancellationToken token) => AskAsync(nameof(AliasesAsync), () => inner.AliasesAsync(token));
+    public ValueTask RemoveAliasAsync(string alias, CancellationToken token) => DoAsync(nameof(RemoveAliasAsync), () => inner.RemoveAliasAsync(alias, token));
     public ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken token) => AskAsync(nameof(HoldAsync), () => inner.HoldAsync(collection, token));
     public ValueTask<bool> DropAsync(string collection, CancellationToken token) => AskAsync(nameof(DropAsync), () => inner.DropAsync(collection, token));
 }

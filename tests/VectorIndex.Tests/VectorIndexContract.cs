@@ -200,6 +200,28 @@ public abstract partial class VectorIndexContract
     }
 
     [Fact]
+    public async Task An_alias_that_is_removed_is_gone_and_keeps_no_collection()
+    {
+        await Index.CreateAsync(Items, Token);
+        await Index.CreateAsync(Other, Token);
+        Assert.Empty(await Index.AliasesAsync(Token));
+        await Index.PointAliasAsync("items", Items.Name, Token);
+        await Index.PointAliasAsync("items.pinned", Other.Name, Token);
+        await using var reader = await Index.HoldAsync(Items.Name, Token); // no alias, whatever holds it
+        Assert.Equal(["items", "items.pinned"], (await Index.AliasesAsync(Token)).Order(StringComparer.Ordinal));
+
+        await Index.RemoveAliasAsync("items.pinned", Token);
+        await Index.RemoveAliasAsync("items.pinned", Token);
+        Assert.Equal(["items"], await Index.AliasesAsync(Token));
+        Assert.Null(await Index.ResolveAliasAsync("items.pinned", Token));
+        Assert.Equal(new AliasTarget(Items.Name, 1), await Index.ResolveAliasAsync("items", Token));
+        Assert.Equal(1, await Index.PointAliasAsync("items.pinned", Other.Name, Token));
+        await Index.RemoveAliasAsync("items.pinned", Token);
+        Assert.True(await Index.DropAsync(Other.Name, Token));
+        Assert.False(await Index.DropAsync(Items.Name, Token));
+    }
+
+    [Fact]
     public async Task A_collection_is_dropped_only_when_no_alias_points_to_it_and_nobody_reads_it()
     {
         await With(AnItem("a"));

@@ -27,7 +27,7 @@ internal static class RankingEndpoints
             .Refuses(StatusCodes.Status410Gone);
         ranking.MapPost("/recommendations/batch", RecommendManyAsync).WithName("RecommendBatch")
             .WithExample("""{"requests": [{"user_id": "ann", "k": 5}, {"history": ["42", "43"]}]}""")
-            .WithSummary("Several such requests, all answered by the same model; each gets its own verdict")
+            .WithSummary("Several such requests, all answered by the same model, but for variants that have one of their own; each gets its own verdict")
             .Accepts<QueryBatch<RecommendationRequest>>("application/json");
         ranking.MapGet("/items/{id}/similar", SimilarAsync).WithName("SimilarItems")
             .WithSummary("Items most similar to an item")
@@ -48,15 +48,19 @@ internal static class RankingEndpoints
     }
 
     public static async Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> RecommendAsync(
-        RecommendationRequest request, ServingPairs pairs, RankingQueries queries, CancellationToken cancellationToken)
+        RecommendationRequest request, PinnedPairs pairs, RankingQueries queries, CancellationToken cancellationToken)
     {
-        using var pair = pairs.Enter();
+        using var pair = pairs.Enter(request.UserId);
         return pair is null ? Refused.NotServing() : await queries.RecommendAsync(pair, request, cancellationToken);
     }
 
     public static Task<Results<Ok<RankingsAnswer>, ProblemHttpResult>> RecommendManyAsync(
-        QueryBatch<JsonElement> batch, ServingPairs pairs, RankingQueries queries, IOptions<ApiOptions> options, IOptions<JsonOptions> json, CancellationToken cancellationToken) =>
-        ManyAsync<RecommendationRequest>(batch, pairs, queries.RecommendAsync, options.Value.MaxQueries, json.Value.SerializerOptions, cancellationToken);
+        QueryBatch<JsonElement> batch, ServingPairs pairs, PinnedPairs pinned, RankingQueries queries, IOptions<ApiOptions> options, IOptions<JsonOptions> json, CancellationToken cancellationToken) =>
+        ManyAsync<RecommendationRequest>(batch, pairs, async (pair, request, token) =>
+        {
+            using var own = pinned.EnterOwn(request.UserId);
+            return await queries.RecommendAsync(own ?? pair, request, token);
+        }, options.Value.MaxQueries, json.Value.SerializerOptions, cancellationToken);
 
     public static Task<Results<Ok<RankingAnswer>, ProblemHttpResult>> SimilarAsync(
         string id, int? k, string? filter, [FromQuery(Name = "exclude_ids")] string[]? excludeIds, string? cursor, HttpContext context, ServingPairs pairs, RankingQueries queries, CancellationToken cancellationToken)
@@ -110,7 +114,7 @@ internal static class RankingEndpoints
                 IResult result = (await answer(pair, request, token)).Result;
                 if (result is Ok<RankingAnswer> { Value: { } ranking })
                 {
-                    results[n] = new RankingVerdict(n, "answered", Items: ranking.Items, Fallback: ranking.Fallback, Cursor: ranking.Cursor);
+                    results[n] = new RankingVerdict(n, "answered", Items: ranking.Items, Fallback: ranking.Fallback, Cursor: ranking.Cursor, Variant: ranking.Variant, ModelVersion: ranking.By == pair.Identity ? null : ranking.ModelVersion);
                     return;
                 }
                 problem = ((ProblemHttpResult)result).ProblemDetails;

@@ -17,17 +17,18 @@ internal static class ScoreEndpoints
             .Refuses(StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 
     public static async Task<Results<Ok<ScoreAnswer>, ProblemHttpResult>> ScoreAsync(
-        ScoreRequest request, ServingPairs pairs, Recommender recommender, CandidateScoring scoring, IOptions<RankingOptions> ranking, IOptions<ApiOptions> options, CancellationToken cancellationToken)
+        ScoreRequest request, PinnedPairs pairs, Recommender recommender, CandidateScoring scoring, Variants variants, IOptions<ApiOptions> options, CancellationToken cancellationToken)
     {
         int most = options.Value.MaxIds;
         if (QueryInput.Taste(request.UserId, request.History, most, out var history) is { } badTaste) return badTaste;
         if (request.Candidates is not { Length: > 0 }) return Refused.Field("candidates", "candidates is missing or empty; expected at least one item id.");
         if (QueryInput.Ids("candidates", request.Candidates, most, out var candidates) is { } badCandidates) return badCandidates;
 
-        using var pair = pairs.Enter();
+        using var pair = pairs.Enter(request.UserId);
         if (pair is null) return Refused.NotServing();
-        var taste = request.UserId is null ? recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), ranking.Value, cancellationToken);
-        var (items, leftOut, popular) = await scoring.ScoreAsync(pair, taste, ranking.Value, [.. candidates.Distinct()], cancellationToken);
-        return TypedResults.Ok(new ScoreAnswer(items, leftOut, popular ? "popular" : null, pair.Identity));
+        var variant = variants.For(request.UserId);
+        var taste = request.UserId is null ? recommender.TasteOf(history) : await recommender.TasteOfAsync(new UserId(request.UserId), variant.Ranking, cancellationToken);
+        var (items, leftOut, popular) = await scoring.ScoreAsync(pair, taste, variant.Ranking, [.. candidates.Distinct()], cancellationToken);
+        return TypedResults.Ok(new ScoreAnswer(items, leftOut, popular ? "popular" : null, variant.Name, pair.Identity));
     }
 }

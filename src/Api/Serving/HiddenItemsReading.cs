@@ -15,7 +15,7 @@ namespace BeeFormer.Streaming.Api;
 /// directly hides an item as surely as a request here. The Api answers, and is ready, once the end that the log had at start is reached.
 /// </summary>
 internal sealed class HiddenItemsReading(
-    IEventLog log, IVectorIndex index, ServingPairs pairs, HiddenItems hidden, ReadItemEvent read, IOptions<ApiOptions> options, TimeProvider time, ILogger<HiddenItemsReading> logger) : BackgroundService, IHealthCheck
+    IEventLog log, IVectorIndex index, ServingPairs pairs, PinnedPairs pinned, HiddenItems hidden, ReadItemEvent read, IOptions<ApiOptions> options, TimeProvider time, ILogger<HiddenItemsReading> logger) : BackgroundService, IHealthCheck
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -84,6 +84,8 @@ internal sealed class HiddenItemsReading(
         // Asked after the positions: the collection in service now holds all that was committed before.
         var alias = await index.ResolveAliasAsync(PairKeeping.Alias, cancellationToken);
         if (alias is null || alias.Generation != pairs.Identity?.Generation) return;
+        foreach (var (version, own) in pinned.All)
+            if (own.Identity is { } serving && (await index.ResolveAliasAsync(PinnedPairs.AliasOf(version), cancellationToken))?.Generation != serving.Generation) return;
         foreach (var (partition, next) in indexed) hidden.Release(partition, next);
     }
 }

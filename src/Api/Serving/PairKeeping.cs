@@ -13,10 +13,10 @@ namespace BeeFormer.Streaming.Api;
 
 /// <summary>
 /// Keeps the served pair at what alias <see cref="Alias"/> names: looks at start, when <see cref="IndexSwitched"/> arrives, and at intervals. What serves goes on
-/// until the next pair has answered once; a pair that does not come up changes nothing and is tried again, ever later.
+/// until the next pair has answered once; a pair that does not come up changes nothing and is tried again, ever later. The same for each pinned model, whose pair goes when its alias does.
 /// </summary>
 internal sealed class PairKeeping(
-    IVectorIndex index, IModelStore models, ServingPairs pairs, LoadQueryEmbedder load, WakeSignal switched,
+    IVectorIndex index, IModelStore models, ServingPairs pairs, PinnedPairs pinned, LoadQueryEmbedder load, WakeSignal switched,
     IOptions<ApiOptions> options, TimeProvider time, ILogger<PairKeeping> logger) : BackgroundService
 {
     public const string Alias = "items";
@@ -31,12 +31,13 @@ internal sealed class PairKeeping(
         {
             try
             {
-                await FollowAliasAsync(stoppingToken);
+                await FollowAliasAsync(Alias, pairs, stoppingToken);
+                foreach (var (version, own) in pinned.All) await FollowAliasAsync(PinnedPairs.AliasOf(version), own, stoppingToken);
                 delay = options.Value.CheckInterval;
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
-                logger.LogError(failure, "The pair that alias {Alias} names could not be taken into service; {Serving} goes on", Alias, pairs.Identity);
+                logger.LogError(failure, "The pair that an alias names could not be taken into service; {Serving} goes on", pairs.Identity);
                 await switched.WaitAsync(delay, time, stoppingToken);
                 delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
                 continue;
@@ -45,12 +46,12 @@ internal sealed class PairKeeping(
         }
     }
 
-    internal async Task FollowAliasAsync(CancellationToken cancellationToken)
+    private async Task FollowAliasAsync(string name, ServingPairs pairs, CancellationToken cancellationToken)
     {
-        AliasTarget? missing = null;
-        while (await index.ResolveAliasAsync(Alias, cancellationToken) is { } alias && pairs.Identity?.Generation != alias.Generation)
+        AliasTarget? missing = null, alias;
+        while ((alias = await index.ResolveAliasAsync(name, cancellationToken)) is not null && pairs.Identity?.Generation != alias.Generation)
         {
-            if (alias == missing) throw new InvalidDataException($"Alias {Alias} points at {alias.Collection}, which is not in the index.");
+            if (alias == missing) throw new InvalidDataException($"Alias {name} points at {alias.Collection}, which is not in the index.");
             using var activity = ServingTracing.Source.StartActivity("serve pair", ActivityKind.Consumer, switched.TakeTrace())?.SetTag("beeformer.collection", alias.Collection);
             IAsyncDisposable hold;
             try
@@ -64,21 +65,23 @@ internal sealed class PairKeeping(
             }
             try
             {
-                pairs.Switch(await OpenAsync(alias, hold, cancellationToken));
+                pairs.Switch(await OpenAsync(name, alias, hold, cancellationToken));
             }
             catch
             {
                 await hold.DisposeAsync();
                 throw;
             }
-            logger.LogInformation("Serving {Pair} with {Collection}", pairs.Identity, alias.Collection);
+            logger.LogInformation("Serving {Pair} with {Collection} for alias {Alias}", pairs.Identity, alias.Collection, name);
         }
+        // No event reaches the collection any more.
+        if (alias is null && name != Alias) pairs.Clear();
     }
 
-    private async Task<ServingPair> OpenAsync(AliasTarget alias, IAsyncDisposable hold, CancellationToken cancellationToken)
+    private async Task<ServingPair> OpenAsync(string name, AliasTarget alias, IAsyncDisposable hold, CancellationToken cancellationToken)
     {
         var collection = await index.FindAsync(alias.Collection, cancellationToken)
-            ?? throw new InvalidDataException($"Alias {Alias} points at {alias.Collection}, which is not in the index.");
+            ?? throw new InvalidDataException($"Alias {name} points at {alias.Collection}, which is not in the index.");
         var manifest = models.Find(collection.Version)
             ?? throw new InvalidDataException($"Collection {collection.Name} belongs to model {collection.Version}, which is not in the model store.");
 

@@ -87,7 +87,10 @@ internal sealed class ServingPairs(HiddenItems hidden) : IDisposable, IAsyncDisp
     /// <summary>Later requests get <paramref name="next"/>; running ones end with theirs.</summary>
     public void Switch(ServingPair next) => Interlocked.Exchange(ref _current, next)?.Leave();
 
-    public void Dispose() => Interlocked.Exchange(ref _current, null)?.Leave();
+    /// <summary>Later requests get none.</summary>
+    public void Clear() => Interlocked.Exchange(ref _current, null)?.Leave();
+
+    public void Dispose() => Clear();
 
     /// <summary>Also waits for the index to hear of it, where no request is left.</summary>
     public async ValueTask DisposeAsync()

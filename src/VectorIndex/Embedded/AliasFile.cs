@@ -24,6 +24,8 @@ internal sealed class AliasFile
 
     public AliasTarget? Resolve(string alias) => aliases.GetValueOrDefault(alias);
 
+    public IReadOnlyList<string> Names => [.. aliases.Keys];
+
     public string? PointingTo(string collection) => aliases.FirstOrDefault(alias => alias.Value.Collection == collection).Key;
 
     /// <summary>Not for two threads at once.</summary>
@@ -32,9 +34,20 @@ internal sealed class AliasFile
         var current = Resolve(alias);
         if (current?.Collection == collection) return current.Generation;
         var target = new AliasTarget(collection, (current?.Generation ?? 0) + 1);
-        var next = new Dictionary<string, AliasTarget>(aliases) { [alias] = target };
+        Write(new Dictionary<string, AliasTarget>(aliases) { [alias] = target });
+        return target.Generation;
+    }
+
+    /// <summary>Not for two threads at once.</summary>
+    public void Remove(string alias)
+    {
+        var next = new Dictionary<string, AliasTarget>(aliases);
+        if (next.Remove(alias)) Write(next);
+    }
+
+    private void Write(Dictionary<string, AliasTarget> next)
+    {
         DurableFiles.Rewrite(file, JsonSerializer.SerializeToUtf8Bytes(next, Json));
         aliases = next;
-        return target.Generation;
     }
 }

@@ -131,6 +131,14 @@ public sealed partial class EmbeddedVectorIndex : IVectorIndex, IDisposable
 
     public ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken cancellationToken) => new(aliases.Resolve(alias));
 
+    public ValueTask<IReadOnlyList<string>> AliasesAsync(CancellationToken cancellationToken) => new(aliases.Names);
+
+    public ValueTask RemoveAliasAsync(string alias, CancellationToken cancellationToken)
+    {
+        lock (catalogue) aliases.Remove(alias);
+        return ValueTask.CompletedTask;
+    }
+
     public ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken)
     {
         lock (catalogue)

@@ -29,6 +29,17 @@ internal sealed class QdrantAliases(QdrantCalls calls, QdrantCollections collect
         return moved == new AliasTarget(collection, generation) ? generation : throw new IOException($"Alias {alias} was pointed to {collection}, generation {generation}, and points to {moved?.ToString() ?? "nothing"}: something else moves it.");
     }
 
+    /// <summary>Those of readers are none.</summary>
+    public async Task<IReadOnlyList<string>> NamesAsync(CancellationToken cancellationToken) =>
+        [.. (await ListAsync(cancellationToken).ConfigureAwait(false)).Where(alias => alias.AliasName.StartsWith(options.Prefix, StringComparison.Ordinal) && alias.CollectionName.StartsWith(options.Prefix, StringComparison.Ordinal)
+            && ReaderAlias.Until(alias.AliasName) is null).Select(alias => alias.AliasName[options.Prefix.Length..])];
+
+    public async Task RemoveAsync(string alias, CancellationToken cancellationToken)
+    {
+        if (await ResolveAsync(alias, cancellationToken).ConfigureAwait(false) is not { } current) return;
+        await UpdateAsync(current.Collection, [new() { DeleteAlias = new DeleteAlias { AliasName = collections.Full(alias) } }], cancellationToken).ConfigureAwait(false);
+    }
+
     public async Task<IReadOnlyList<AliasDescription>> ListAsync(CancellationToken cancellationToken) =>
         (await calls.ReadAsync("Collections/ListAliases", null, call => calls.Collections.ListAliasesAsync(new ListAliasesRequest(), call), cancellationToken).ConfigureAwait(false)).Aliases;
 

@@ -96,6 +96,10 @@ public sealed class QdrantVectorIndex : IVectorIndex, IDisposable
 
     public async ValueTask<AliasTarget?> ResolveAliasAsync(string alias, CancellationToken cancellationToken) => await aliases.ResolveAsync(alias, cancellationToken).ConfigureAwait(false);
 
+    public async ValueTask<IReadOnlyList<string>> AliasesAsync(CancellationToken cancellationToken) => await aliases.NamesAsync(cancellationToken).ConfigureAwait(false);
+
+    public async ValueTask RemoveAliasAsync(string alias, CancellationToken cancellationToken) => await aliases.RemoveAsync(alias, cancellationToken).ConfigureAwait(false);
+
     public ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken) => InAsync(collection, _ => readers.HoldAsync(collection, cancellationToken), cancellationToken);
 
     public async ValueTask<bool> DropAsync(string collection, CancellationToken cancellationToken)

@@ -156,6 +156,19 @@ internal sealed class MemoryVectorIndex : IVectorIndex
         lock (_lock) return ValueTask.FromResult(_aliases.GetValueOrDefault(alias));
     }
 
+    public ValueTask<IReadOnlyList<string>> AliasesAsync(CancellationToken cancellationToken)
+    {
+        OnCall(nameof(AliasesAsync));
+        lock (_lock) return ValueTask.FromResult<IReadOnlyList<string>>([.. _aliases.Keys]);
+    }
+
+    public ValueTask RemoveAliasAsync(string alias, CancellationToken cancellationToken)
+    {
+        OnCall(nameof(RemoveAliasAsync));
+        lock (_lock) _aliases.Remove(alias);
+        return ValueTask.CompletedTask;
+    }
+
     public async ValueTask<IAsyncDisposable> HoldAsync(string collection, CancellationToken cancellationToken)
     {
         await OnRead(collection);

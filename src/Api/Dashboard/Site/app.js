@@ -9,8 +9,9 @@ import * as models from './models.js';
 import * as letters from './letters.js';
 import * as shop from './shop.js';
 import * as compare from './compare.js';
+import * as variants from './variants.js';
 
-const pages = { '': pipeline, trainings, gate, models, letters, shop, compare };
+const pages = { '': pipeline, trainings, gate, models, letters, shop, compare, variants };
 const main = document.getElementById('main');
 let leaving = new AbortController();
 let shown = false;
