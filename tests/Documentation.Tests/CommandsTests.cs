@@ -66,9 +66,8 @@ public sealed class CommandsTests : IDisposable
         Directory.CreateSymbolicLink(Path.Combine(work, "docs"), Checkout.At("docs"));
         string beeformer = Path.Combine(programs, "beeformer");
         await File.WriteAllTextAsync(beeformer, $"#!/bin/sh\nexec '{Beeformer.DotNet}' '{Beeformer.Assembly}' \"$@\"\n", TestContext.Current.CancellationToken);
-        File.SetUnixFileMode(beeformer, UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
-        var script = new StringBuilder("set -euo pipefail\nexec 2>&1\ntrap 'kill $(jobs -p) 2>/dev/null; wait' EXIT\n");
+        var script = new StringBuilder($"set -euo pipefail\nexec 2>&1\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\nchmod +x '{beeformer}'\n");
         foreach (var block in blocks) script.Append(CultureInfo.InvariantCulture, $"printf '%s\\n' '{Mark.TrimEnd()}'\n{block.Commands}");
         string file = Path.Combine(_folder, "commands.sh");
         await File.WriteAllTextAsync(file, script.Replace("8080", FreePort().ToString(CultureInfo.InvariantCulture)).ToString(), TestContext.Current.CancellationToken);

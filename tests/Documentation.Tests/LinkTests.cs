@@ -37,7 +37,7 @@ public sealed partial class LinkTests
     }
 
     /// <summary>Headings as GitHub makes anchors of them.</summary>
-    private static IReadOnlySet<string> Anchors(string page) =>
+    private static HashSet<string> Anchors(string page) =>
         Heading().Matches(Code().Replace(File.ReadAllText(page), "")).Select(heading => Dropped().Replace(heading.Groups[1].Value.Trim().ToLowerInvariant(), "").Replace(' ', '-')).ToHashSet();
 
     [GeneratedRegex(@"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")]
