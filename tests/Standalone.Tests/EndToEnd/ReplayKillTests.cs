@@ -75,7 +75,7 @@ public sealed class ReplayKillTests : IDisposable
         {
             Assert.Equal(["from", "to", "interactions", "rows"], Shape.Names(period));
             JsonElement[] rows = [.. period.GetProperty("rows").EnumerateArray()];
-            Assert.Equal(["beeformer", "base", "popularity", "own history", "elsa", "served"], rows.Select(row => row.GetProperty("name").GetString()!));
+            Assert.Equal(["beeformer", "base", "popularity", "own history", "elsa", "served", "last 10 alike", "last 10 by order"], rows.Select(row => row.GetProperty("name").GetString()!));
             foreach (JsonElement row in rows)
             {
                 Assert.Equal(["name", "recall@20", "ndcg@20", "coverage"], Shape.Names(row).Take(4));
