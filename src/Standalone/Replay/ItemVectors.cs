@@ -43,7 +43,7 @@ internal sealed class ItemVectors : IDisposable
             TensorPrimitives.Add(sum, row, sum);
             count++;
         }
-        return count < 2 ? null : (TensorPrimitives.Dot<float>(sum, sum) - count) / ((double)count * (count - 1)); // rows have length 1
+        return count < 2 ? null : Math.Clamp((TensorPrimitives.Dot<float>(sum, sum) - count) / ((double)count * (count - 1)), -1, 1); // rows have length 1, but for rounding
     }
 
     /// <summary>Scores of all items for each query: [queries, items], row by row. Items without a vector have minus infinity.</summary>
