@@ -9,13 +9,13 @@ internal static partial class Summaries
 {
     private static readonly string[] s_sources = [.. Directory.EnumerateFiles(Checkout.At("src"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText)];
 
-    public static string Of(Type type) => Find($@"^public (?:sealed )?(?:class|record) {type.Name}\b", s_sources, type.Name);
+    public static string Of(Type type) => Find($@"^public (?:sealed )?(?:partial )?(?:class|record) {type.Name}\b", s_sources, type.Name);
 
     /// <exception cref="InvalidDataException">The property has no summary, or its class stands in no file.</exception>
     public static string Of(PropertyInfo property)
     {
         Type type = property.DeclaringType!;
-        string source = s_sources.Select(text => Regex.Match(text, $@"(?ms)^public (?:sealed )?(?:class|record) {type.Name}\b.*?(?=^\}}|\z)").Value).Single(text => text.Length > 0);
+        string source = s_sources.Select(text => Regex.Match(text, $@"(?ms)^public (?:sealed )?(?:partial )?(?:class|record) {type.Name}\b.*?(?=^\}}|\z)").Value).Single(text => text.Length > 0);
         return Find($@"^ +public [^\n(=;]*\b{property.Name} \{{", [source], $"{type.Name}.{property.Name}");
     }
 

@@ -18,7 +18,7 @@ internal static class VariantHosting
         {
             var models = provider.GetRequiredService<IModelStore>();
             var ranking = provider.GetRequiredService<IOptionsFactory<RankingOptions>>();
-            return new Variants(VariantOptions.Read(provider.GetRequiredService<IConfiguration>(), () => ranking.Create(Options.DefaultName), version => models.Find(version) is not null),
+            return new Variants(VariantEntry.Read(provider.GetRequiredService<IConfiguration>(), () => ranking.Create(Options.DefaultName), version => models.Find(version) is not null),
                 provider.GetRequiredService<IOptions<RankingOptions>>().Value, provider.GetRequiredService<IOptions<ExperimentOptions>>().Value.Salt);
         });
         services.TryAddSingleton<PinnedPairs>();

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>One entry of section <c>Variants</c>.</summary>
-public sealed partial class VariantOptions
+public sealed partial class VariantEntry
 {
     public const string Section = "Variants";
 
@@ -41,7 +41,7 @@ public sealed partial class VariantOptions
 
     private static Variant Read(IConfigurationSection section, RankingOptions ranking, Predicate<ModelVersion> published)
     {
-        var entry = new VariantOptions { Ranking = ranking };
+        var entry = new VariantEntry { Ranking = ranking };
         try
         {
             section.Bind(entry, binder => binder.ErrorOnUnknownConfiguration = true);
@@ -54,7 +54,7 @@ public sealed partial class VariantOptions
 
         var wrong = new List<ValidationResult>();
         if (!Validator.TryValidateObject(ranking, new ValidationContext(ranking), wrong, validateAllProperties: true))
-            throw new OptionsValidationException(Section, typeof(VariantOptions), wrong.Select(result => $"{section.Path}:{RankingOptions.Section}:{string.Join(", ", result.MemberNames)}: {result.ErrorMessage}"));
+            throw new OptionsValidationException(Section, typeof(VariantEntry), wrong.Select(result => $"{section.Path}:{RankingOptions.Section}:{string.Join(", ", result.MemberNames)}: {result.ErrorMessage}"));
         return new Variant(entry.Name, entry.Share, ranking, entry.Version is null ? null : new ModelVersion(entry.Version), section.GetSection(RankingOptions.Section).AsEnumerable(makePathsRelative: true)
             .Where(pair => pair.Value is not null).OrderBy(pair => pair.Key, StringComparer.Ordinal).ToDictionary(pair => pair.Key, pair => pair.Value!));
     }
@@ -65,7 +65,7 @@ public sealed partial class VariantOptions
         : Version is not null && !published(new ModelVersion(Version)) ? $"Version is \"{Version}\"; expected a published model of the store, or none for the live one."
         : null;
 
-    private static OptionsValidationException Invalid(string problem) => new(Section, typeof(VariantOptions), [problem]);
+    private static OptionsValidationException Invalid(string problem) => new(Section, typeof(VariantEntry), [problem]);
 
     [GeneratedRegex(@"\A[a-z0-9-]{1,40}\z")]
     private static partial Regex AllowedName();
