@@ -10,6 +10,7 @@ public sealed class PopularityCounter
 {
     // Beyond 2^500 the sums are brought back to a newer reference time.
     private const double LargestExponent = 500;
+    private const int Best = 256;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<ItemId, double> _sums = [];
@@ -19,6 +20,8 @@ public sealed class PopularityCounter
     private long _referenceMs;
     private long _newestMs;
     private bool _any;
+    // The best of the ranking with their scores, until something is added: who asks for them does not wait for others.
+    private volatile (ItemId Item, double Score)[]? _best;
 
     public PopularityCounter(TimeSpan halfLife)
     {
@@ -41,6 +44,7 @@ public sealed class PopularityCounter
             }
             double before = _sums.GetValueOrDefault(item), sum = before + weight * Math.Pow(2, exponent);
             if (!(sum > 0)) return;
+            _best = null;
             _ranking.Remove((before, item));
             _ranking.Add((sum, item));
             _sums[item] = sum;
@@ -53,30 +57,43 @@ public sealed class PopularityCounter
     /// <summary>The n most popular of the items that <paramref name="admitted"/> lets pass.</summary>
     public IReadOnlyList<(ItemId Item, double Score)> Top(int n, Func<ItemId, bool> admitted)
     {
-        lock (_lock)
-        {
-            double toNewest = ToNewest();
-            return [.. _ranking.Where(entry => admitted(entry.Item)).Take(n).Select(entry => (entry.Item, entry.Sum * toNewest))];
-        }
+        var best = _best;
+        if (best is null)
+            lock (_lock) _best = best = First(Best, _ => true);
+        List<(ItemId, double)> top = [.. best.Where(entry => admitted(entry.Item)).Take(n)];
+        if (top.Count == n || best.Length < Best) return top;
+        lock (_lock) return First(n, admitted);
+    }
+
+    private (ItemId Item, double Score)[] First(int n, Func<ItemId, bool> admitted)
+    {
+        double toNewest = ToNewest();
+        return [.. _ranking.Where(entry => admitted(entry.Item)).Take(n).Select(entry => (entry.Item, entry.Sum * toNewest))];
     }
 
     /// <summary>The popularity of these items as shares of the most popular one's; 0 for what nobody has touched.</summary>
     public IReadOnlyDictionary<ItemId, double> Shares(IReadOnlyCollection<ItemId> items)
     {
-        lock (_lock)
-        {
-            double most = _ranking.Count == 0 ? 1 : _ranking.Min.Sum; // the smallest in this order is the best
-            return items.ToDictionary(item => item, item => _sums.GetValueOrDefault(item) / most);
-        }
+        var (sums, most, _) = Sums(items);
+        return items.Zip(sums).ToDictionary(item => item.First, item => item.Second / most);
     }
 
     /// <summary>How many interactions these items had of late, weighted and decayed, as of the newest event.</summary>
     public IReadOnlyDictionary<ItemId, double> Of(IReadOnlyCollection<ItemId> items)
     {
+        var (sums, _, toNewest) = Sums(items);
+        return items.Zip(sums).ToDictionary(item => item.First, item => item.Second * toNewest);
+    }
+
+    /// <summary>Copied, so that the lock is held for no longer than that takes.</summary>
+    private (double[] Sums, double Most, double ToNewest) Sums(IReadOnlyCollection<ItemId> items)
+    {
+        var sums = new double[items.Count];
+        int n = 0;
         lock (_lock)
         {
-            double toNewest = ToNewest();
-            return items.ToDictionary(item => item, item => _sums.GetValueOrDefault(item) * toNewest);
+            foreach (var item in items) sums[n++] = _sums.GetValueOrDefault(item);
+            return (sums, _ranking.Count == 0 ? 1 : _ranking.Min.Sum, ToNewest()); // the smallest in this order is the best
         }
     }
 

@@ -70,6 +70,20 @@ internal sealed class Recommender(
         return [.. found.Where(item => !pair.Hides(item.Id)).Select(item => new RankedItem(item.Id.Value, item.Title, item.Score, null))];
     }
 
+    /// <summary>The items nearest to the user, and, where they pass the filter, those that are brought: in one pass over the index, which sends no vectors for it.</summary>
+    private async Task<(IReadOnlyList<RankedItem> Nearest, IReadOnlyList<RankedItem> Brought)> SearchAsync(
+        PairLease pair, float[] user, int depth, ItemFilter filter, HashSet<ItemId> brought, CancellationToken cancellationToken)
+    {
+        var query = new QueryVector(pair.Identity.Fingerprint, user);
+        filter = pair.Shown(filter);
+        var nearest = new SearchQuery(query, depth, filter);
+        var found = await index.SearchAsync(pair.Collection, brought.Count == 0 ? [nearest] : [nearest, new SearchQuery(query, brought.Count, new ItemFilter { Must = [filter, new HasId(brought)] }, Exact: true)], cancellationToken);
+        return (Shown(found[0]), brought.Count == 0 ? [] : Shown(found[1]));
+
+        // Looked at again: an item may have been deleted while the search ran.
+        IReadOnlyList<RankedItem> Shown(IReadOnlyList<ScoredItem> items) => [.. items.Where(item => !pair.Hides(item.Id)).Select(item => new RankedItem(item.Id.Value, item.Title, item.Score, null))];
+    }
+
     /// <param name="nominate">So many of the nearest or most popular items, with what else may be named, and whether there are no more.</param>
     /// <param name="widely">A place may go to an item that lies further back than the list is long.</param>
     private static async Task<List<Nominee>> ListAsync(
@@ -87,16 +101,17 @@ internal sealed class Recommender(
     private async Task<(IReadOnlyList<Nominee> Nominees, bool All)> NominateAsync(
         PairLease pair, float[] user, Taste taste, RankingOptions ranking, int depth, ItemFilter filter, IReadOnlySet<ItemId> excluded, bool explain, CancellationToken cancellationToken)
     {
-        var nearest = await SearchAsync(pair, user, depth, filter, cancellationToken);
         bool MayEnter(ItemId item) => !excluded.Contains(item) && !pair.Hides(item);
         var brought = new HashSet<ItemId>();
         if (ranking.Popularity > 0) brought.UnionWith(popularity.Top(ranking.Candidates, MayEnter).Select(item => item.Item));
         if (ranking.History > 0) brought.UnionWith(taste.Own.Select(item => item.Item).Where(MayEnter));
 
+        bool whole = ranking.Arranges || ranking.KnowsRecency; // a search tells neither vectors nor attributes
+        var (nearest, told) = await SearchAsync(pair, user, depth, filter, whole ? [] : brought, cancellationToken);
         ItemId[] near = [.. nearest.Select(item => new ItemId(item.ItemId))];
-        ItemId[] others = [.. brought.Except(near)];
-        bool whole = ranking.Arranges || ranking.KnowsRecency; // the search tells neither vectors nor attributes
-        var stored = (await ShownAsync(pair, whole ? [.. near, .. others] : others, cancellationToken)).ToDictionary(item => item.Id);
+        ItemId[] others = whole ? [.. brought.Except(near)] : [.. told.Select(item => new ItemId(item.ItemId)).Except(near)];
+        var stored = (whole ? await ShownAsync(pair, [.. near, .. others], cancellationToken) : []).ToDictionary(item => item.Id);
+        var titles = told.ToDictionary(item => new ItemId(item.ItemId));
 
         var shares = popularity.Shares([.. near, .. others]);
         var strengths = taste.Own.ToDictionary(item => item.Item, item => item.Strength);
@@ -107,7 +122,8 @@ internal sealed class Recommender(
         for (int n = 0; n < near.Length; n++)
             if (!whole || stored.ContainsKey(near[n])) Add(near[n], nearest[n].Title, nearest[n].Score, n < ranking.Candidates || brought.Contains(near[n]) ? 0 : n);
         foreach (var id in others)
-            if (stored.TryGetValue(id, out var item) && filter.Admits(item)) Add(id, item.Title, TensorPrimitives.Dot<float>(user, item.Vector), 0);
+            if (titles.TryGetValue(id, out var found)) Add(id, found.Title, found.Score, 0);
+            else if (stored.TryGetValue(id, out var item) && filter.Admits(item)) Add(id, item.Title, TensorPrimitives.Dot<float>(user, item.Vector), 0);
         return (nominees, near.Length < depth);
 
         void Add(ItemId id, string title, double cosine, int enters)

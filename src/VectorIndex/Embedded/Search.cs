@@ -208,6 +208,7 @@ internal sealed class Candidates(int k)
     /// <returns><see cref="Least"/></returns>
     public float Add(int part, int row, float highest, float lowestScore)
     {
+        if (Rows.Count == Rows.Capacity) Rows.RemoveAll(known => known.Highest < Least); // most have fallen behind
         Rows.Add((part, row, highest));
         if (lowest.Count < k) lowest.Enqueue(true, lowestScore);
         else if (lowestScore > Least) lowest.EnqueueDequeue(true, lowestScore);
