@@ -20,6 +20,8 @@ public sealed class InjectedErrorTests : IDisposable
         _cluster.CreateTopic(Topic, 2);
         var logs = new KafkaLogs(_cluster.Address);
         _options = logs.Options(2);
+        // One request a partition: mock brokers do not look at the numbers of batches, by which a real one keeps a second batch from overtaking a refused first.
+        _options.Client["linger.ms"] = "500";
         _producer = new KafkaProducer(_options, logs.Health, logs.Metrics, TimeProvider.System, logs.Logger);
     }
 
