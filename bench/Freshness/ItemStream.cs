@@ -37,8 +37,8 @@ internal sealed class ItemStream(ShopClient shop, int itemsASecond, int queriesA
         var clock = Stopwatch.StartNew();
         await shop.PutAsync(item);
         _accepted.Add(clock.Elapsed.TotalMilliseconds);
-        // To a twentieth of what is measured: who asks more often measures the asking.
-        while (!await shop.IsIndexedAsync(item)) await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(5, clock.Elapsed.TotalMilliseconds / 20)), TimeProvider.System);
+        // To a tenth of what is measured: who asks more often measures the asking.
+        while (!await shop.IsIndexedAsync(item)) await Task.Delay(TimeSpan.FromMilliseconds(Math.Max(10, clock.Elapsed.TotalMilliseconds / 10)), TimeProvider.System);
         if (!await shop.FindsAsync(item)) throw new InvalidDataException($"{item.ItemId} is in the index and not found by its own text.");
         _found.Add(clock.Elapsed.TotalMilliseconds);
         if (!delete) return;

@@ -29,7 +29,8 @@ internal sealed class KafkaReading : IAsyncDisposable
     private readonly Dictionary<int, HeldPartition> _held = [];
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private PartitionRun? _open;
+    // Of each partition one at most: what waits for the reader is few batches, however mixed the messages of the partitions come.
+    private readonly List<PartitionRun> _open = [];
     private bool _paused;
     private long _lookedForPartitions;
 
@@ -114,7 +115,7 @@ internal sealed class KafkaReading : IAsyncDisposable
         ConsumeResult<ReadOnlyMemory<byte>?, ReadOnlyMemory<byte>?>? result;
         try
         {
-            result = _consumer.Consume(_open is null ? PollTime : TimeSpan.Zero);
+            result = _consumer.Consume(_open.Count == 0 ? PollTime : TimeSpan.Zero);
         }
         catch (ConsumeException failure)
         {
@@ -128,16 +129,19 @@ internal sealed class KafkaReading : IAsyncDisposable
         }
         int partition = result.Partition.Value;
         if (!_held.TryGetValue(partition, out var from)) return;
-        if (_open is not null && _open.From != from) Close();
-        _open ??= new PartitionRun(from);
-        _open.Add(result.Offset.Value, result.Message.Timestamp.UnixTimestampMs, (result.Message.Key ?? default).Span, result.Message.Value, Headers(result.Message.Headers));
-        if (_open.Messages.Count >= RunMessages || _open.Bytes >= RunBytes) Close();
+        if (from.Open is not { } run) _open.Add(run = from.Open = new PartitionRun(from));
+        run.Add(result.Offset.Value, result.Message.Timestamp.UnixTimestampMs, (result.Message.Key ?? default).Span, result.Message.Value, Headers(result.Message.Headers));
+        if (run.Messages.Count >= RunMessages || run.Bytes >= RunBytes) Close();
     }
 
     private void Close()
     {
-        if (_open is not null) _waiting.Enqueue(_open);
-        _open = null;
+        foreach (var run in _open)
+        {
+            run.From.Open = null;
+            _waiting.Enqueue(run);
+        }
+        _open.Clear();
     }
 
     private void HandOver()
@@ -192,9 +196,10 @@ internal sealed class KafkaReading : IAsyncDisposable
         {
             if (!_held.Remove(of.Partition.Value, out var gone)) continue;
             gone.Leave();
-            if (_open?.From != gone) continue;
-            _open.Memory.Dispose();
-            _open = null;
+            if (gone.Open is not { } open) continue;
+            open.Memory.Dispose();
+            _open.Remove(open);
+            gone.Open = null;
         }
         _logger.LogInformation("{Topic}: {Group} gave up partitions {Partitions}", _topic, _group, partitions.Select(of => of.Partition.Value));
     }

@@ -13,6 +13,9 @@ internal sealed class HeldPartition(int partition)
     /// <summary>The reader has seen a batch of it. Touched by the reader only.</summary>
     public bool IsBegun { get; set; }
 
+    /// <summary>What is being read of it; null: nothing. Touched by the client's thread only.</summary>
+    public PartitionRun? Open { get; set; }
+
     public void Leave() => _gone = true;
 }
 
