@@ -208,7 +208,8 @@ internal sealed class Candidates(int k)
     /// <returns><see cref="Least"/></returns>
     public float Add(int part, int row, float highest, float lowestScore)
     {
-        if (Rows.Count == Rows.Capacity) Rows.RemoveAll(known => known.Highest < Least); // most have fallen behind
+        // Most have fallen behind; where not half of them have, looking again at the next one would not pay.
+        if (Rows.Count == Rows.Capacity && Rows.RemoveAll(known => known.Highest < Least) < Rows.Capacity / 2) Rows.EnsureCapacity(2 * Rows.Capacity);
         Rows.Add((part, row, highest));
         if (lowest.Count < k) lowest.Enqueue(true, lowestScore);
         else if (lowestScore > Least) lowest.EnqueueDequeue(true, lowestScore);
