@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace BeeFormer.Streaming.Encoder;
 
@@ -18,16 +17,11 @@ internal static class RowProduct
     /// <param name="sums">[rows, columns], zeros.</param>
     public static void Fill(ReadOnlySpan<float> factors, int inner, ReadOnlySpan<float> matrix, Span<float> sums)
     {
-        int rows = factors.Length / inner, columns = matrix.Length / inner, strip = 2 * (Vector512.IsHardwareAccelerated ? Vector512<float>.Count : Vector<float>.Count);
+        int rows = factors.Length / inner, columns = matrix.Length / inner, strip = 2 * Vector<float>.Count;
         int tiledRows = rows / RowsTogether * RowsTogether, tiledColumns = columns / strip * strip;
         for (int column = 0; column < tiledColumns; column += strip) // a strip of the matrix stays in the cache for all rows
             for (int row = 0; row < tiledRows; row += RowsTogether)
-            {
-                var some = factors.Slice(row * inner, RowsTogether * inner);
-                var tile = sums[(row * columns + column)..];
-                if (Vector512.IsHardwareAccelerated) FillWideTile(some, inner, matrix[column..], columns, tile);
-                else FillTile(some, inner, matrix[column..], columns, tile);
-            }
+                FillTile(factors.Slice(row * inner, RowsTogether * inner), inner, matrix[column..], columns, sums[(row * columns + column)..]);
         for (int row = 0; row < rows; row++)
         {
             int begin = row < tiledRows ? tiledColumns : 0;
@@ -59,40 +53,6 @@ internal static class RowProduct
             weight = new Vector<float>(Unsafe.Add(ref factor, 3 * inner + i));
             d0 = Vector.FusedMultiplyAdd(m0, weight, d0);
             d1 = Vector.FusedMultiplyAdd(m1, weight, d1);
-        }
-        a0.CopyTo(sums);
-        a1.CopyTo(sums[width..]);
-        b0.CopyTo(sums[columns..]);
-        b1.CopyTo(sums[(columns + width)..]);
-        c0.CopyTo(sums[(2 * columns)..]);
-        c1.CopyTo(sums[(2 * columns + width)..]);
-        d0.CopyTo(sums[(3 * columns)..]);
-        d1.CopyTo(sums[(3 * columns + width)..]);
-    }
-
-    /// <summary>The same with the widest registers.</summary>
-    private static void FillWideTile(ReadOnlySpan<float> factors, int inner, ReadOnlySpan<float> matrix, int columns, Span<float> sums)
-    {
-        int width = Vector512<float>.Count;
-        ref float factor = ref MemoryMarshal.GetReference(factors);
-        ref float left = ref MemoryMarshal.GetReference(matrix);
-        Vector512<float> a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default;
-        for (int i = 0; i < inner; i++)
-        {
-            var m0 = Vector512.LoadUnsafe(ref left, (nuint)(i * columns));
-            var m1 = Vector512.LoadUnsafe(ref left, (nuint)(i * columns + width));
-            var weight = Vector512.Create(Unsafe.Add(ref factor, i));
-            a0 = Vector512.FusedMultiplyAdd(m0, weight, a0);
-            a1 = Vector512.FusedMultiplyAdd(m1, weight, a1);
-            weight = Vector512.Create(Unsafe.Add(ref factor, inner + i));
-            b0 = Vector512.FusedMultiplyAdd(m0, weight, b0);
-            b1 = Vector512.FusedMultiplyAdd(m1, weight, b1);
-            weight = Vector512.Create(Unsafe.Add(ref factor, 2 * inner + i));
-            c0 = Vector512.FusedMultiplyAdd(m0, weight, c0);
-            c1 = Vector512.FusedMultiplyAdd(m1, weight, c1);
-            weight = Vector512.Create(Unsafe.Add(ref factor, 3 * inner + i));
-            d0 = Vector512.FusedMultiplyAdd(m0, weight, d0);
-            d1 = Vector512.FusedMultiplyAdd(m1, weight, d1);
         }
         a0.CopyTo(sums);
         a1.CopyTo(sums[width..]);
