@@ -94,8 +94,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         IServiceCollection services = builder.Services;
         services.AddSingleton<IHostLifetime, CommandLifetime>();
         services.AddSingleton<TrainingBoard>();
-        services.AddCheckedOptions<EncoderCacheOptions>(EncoderCacheOptions.Section);
-        services.AddSingleton(provider => new EncoderOutputCache(folder.Cache, provider.GetRequiredService<IOptions<EncoderCacheOptions>>().Value.MaxBytes, provider.GetRequiredService<TimeProvider>()));
+        services.AddEncoderOutputCache(folder.Cache);
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
         services.AddEventLog(builder.Configuration, folder.Log);
         services.AddProfiles(builder.Configuration, folder.Profiles);
@@ -104,16 +103,13 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddErasureSearch(folder.Root);
         services.AddVectorIndex(builder.Configuration, folder.Index);
 
-        services.AddMassTransit(bus =>
+        builder.AddControlPlane(bus =>
         {
             bus.AddTrainerConsumers();
             bus.AddIndexerConsumers();
             bus.AddApiConsumers();
-            bus.AddConsumer<TrainingBoardConsumer>();
-            bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context));
+            bus.AddConsumer<TrainingBoardConsumer>().OfThisInstance();
         });
-        services.Configure<UsageTelemetryOptions>(options => options.Enabled = false); // no word to anybody else's host
-        services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);
 
         builder.AddIngest();
         builder.AddTrainer();
