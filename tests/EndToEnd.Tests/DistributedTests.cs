@@ -78,7 +78,7 @@ public sealed class DistributedTests
     }
 
     private static Task ServesAsync(ShopClient client, string version) => ChildProcess.UntilAsync(async () =>
-        (string?)(await client.PostAsync("/v1/search", new { text = "tree", k = 1 }, Token))["by"]?["model_version"] == version, $"{client.Url} to serve {version}", Token);
+        (string?)(await client.PostAsync("/v1/search", new { text = "tree", k = 1 }, Token))["model_version"] == version, $"{client.Url} to serve {version}", Token);
 
     private static (string Id, double Score)[] Ranked(JsonNode answer) => [.. answer["items"]!.AsArray().Select(item => ((string)item!["item_id"]!, item["score"]!.GetValue<double>()))];
 

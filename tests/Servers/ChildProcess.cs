@@ -15,6 +15,25 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
 
     public string Name => name;
     public bool Runs => _process is { HasExited: false };
+
+    /// <summary>Bytes of memory; null: it does not run.</summary>
+    public long? Resident
+    {
+        get
+        {
+            try
+            {
+                if (!Runs) return null;
+                _process!.Refresh();
+                return _process.WorkingSet64;
+            }
+            catch (InvalidOperationException)
+            {
+                return null; // it ended just now
+            }
+        }
+    }
+
     public int Id => _process?.Id ?? throw new InvalidOperationException($"{name} was not started.");
 
     /// <summary>Starts it and waits until it is ready.</summary>

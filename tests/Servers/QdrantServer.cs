@@ -16,7 +16,7 @@ public sealed class QdrantServer : IServer
 
     public const string ApiKey = "an-api-key-for-tests-alone";
     public string Name => "qdrant";
-    public string Endpoint => $"http://127.0.0.1:{_port}";
+    public int Port => _port;
 
     public Task StartAsync(CancellationToken cancellationToken) => _process.StartAsync(lines => Task.FromResult(lines.Any(line => line.StartsWith("http://", StringComparison.Ordinal))), cancellationToken);
     public Task KillAsync() => _process.KillAsync();

@@ -16,7 +16,7 @@ public sealed class RedisServer : IServer
     }
 
     public string Name => "redis";
-    public string Address => $"127.0.0.1:{_port}";
+    public int Port => _port;
     public static string? Missing => ChildProcess.IsInstalled("redis-server") ? null : "There is no redis-server: apt-get install redis-server.";
 
     public Task StartAsync(CancellationToken cancellationToken) => _process.StartAsync(lines => Task.FromResult(lines.Any(line => line.Contains("Ready to accept connections", StringComparison.Ordinal))), cancellationToken);

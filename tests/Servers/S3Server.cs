@@ -20,7 +20,7 @@ public sealed class S3Server : IServer
     }
 
     public string Name => "s3";
-    public string Url => $"http://127.0.0.1:{_port}";
+    public int Port => _port;
     public static string? Missing => ChildProcess.IsInstalled("node") && ChildProcess.IsInstalled("npm") ? null : "The S3 server needs node and npm.";
 
     private static string Program => Checkout.Built("WindowStore.Tests", "S3Server");

@@ -27,6 +27,9 @@ public sealed class ServiceProcess : IServer
     public string Log { get; }
     public bool Runs => _process.Runs;
 
+    /// <summary>Bytes of memory; null: it does not run.</summary>
+    public long? Resident => _process.Resident;
+
     /// <summary>Until it answers that it works; not until it is ready.</summary>
     public Task StartAsync(CancellationToken cancellationToken) => _process.StartAsync(async _ => await IsAsync("/healthz"), cancellationToken);
 

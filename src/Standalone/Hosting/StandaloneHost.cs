@@ -55,14 +55,16 @@ internal sealed class StandaloneHost : IAsyncDisposable
     /// <param name="urls">Where no API keys are configured, loopback addresses only: nothing else would keep others out.</param>
     /// <param name="quiet">Only warnings are logged: the command prints tables of its own.</param>
     /// <param name="settings">Overrides of configuration keys.</param>
-    public static async Task<StandaloneHost> StartAsync(string data, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
+    /// <param name="also">Registers something beside the services.</param>
+    public static async Task<StandaloneHost> StartAsync(
+        string data, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken, Action<IServiceCollection>? also = null)
     {
         DataFolder folder = DataFolder.Open(data);
         WebApplication? application = null;
         var running = new StrongBox<bool>();
         try
         {
-            application = Build(folder, urls, quiet, settings, running);
+            application = Build(folder, urls, quiet, settings, running, also);
             await application.StartAsync(cancellationToken);
             running.Value = true;
             ServerFile.Write(folder.Root, application.Urls);
@@ -76,7 +78,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         }
     }
 
-    private static WebApplication Build(DataFolder folder, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, StrongBox<bool> running)
+    private static WebApplication Build(DataFolder folder, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, StrongBox<bool> running, Action<IServiceCollection>? also)
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "beeformer" });
         builder.Configuration.AddInMemoryCollection(settings);
@@ -115,6 +117,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         builder.AddTrainer();
         builder.AddIndexer();
         builder.AddApi();
+        also?.Invoke(services);
         TorchThreads.LeaveOneForServing();
         WebApplication application = builder.Build();
         application.MapApi();
