@@ -16,6 +16,9 @@ namespace BeeFormer.Streaming.Indexer;
 internal sealed class IncrementalIndexing(
     IEventLog log, IndexTargets targets, ReadItemEvent read, IOptions<IndexerOptions> options, TimeProvider time, ILogger<IncrementalIndexing> logger) : BackgroundService
 {
+    /// <summary>Waits for what the next turn begins with.</summary>
+    private ValueTask<LogBatch>? _reading;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await targets.InServiceAsync(stoppingToken);
@@ -23,33 +26,37 @@ internal sealed class IncrementalIndexing(
 
         var positions = await targets.InsideGateAsync(() => Task.FromResult(targets.Positions.ToDictionary()), stoppingToken);
         await using var subscription = log.Subscribe(Topics.Items, ReaderGroups.Indexer, partition => positions.GetValueOrDefault(partition));
-        ValueTask<LogBatch>? reading = null;
         try
         {
             while (!stoppingToken.IsCancellationRequested)
-            {
-                var turn = new Dictionary<int, List<LogBatch>>();
-                int taken = 0;
-                do
-                {
-                    var batch = await persistent.ExecuteAsync(async token =>
-                    {
-                        var begun = reading ?? subscription.ReadAsync(options.Value.MaxBatch - taken, token);
-                        reading = null; // one that failed is repeated
-                        return await begun;
-                    }, stoppingToken);
-                    if (!turn.TryGetValue(batch.Partition, out var ofPartition)) turn[batch.Partition] = ofPartition = [];
-                    ofPartition.Add(batch);
-                    taken += batch.Count;
-                    if (taken < options.Value.MaxBatch) reading = subscription.ReadAsync(options.Value.MaxBatch - taken, stoppingToken);
-                } while (reading is { IsCompletedSuccessfully: true });
-                await IndexAsync(subscription, turn, persistent, stoppingToken);
-            }
+                await IndexAsync(subscription, await ReadTurnAsync(subscription, persistent, stoppingToken), persistent, stoppingToken);
         }
         finally
         {
-            if (reading is { } last) await Task.WhenAny(last.AsTask()); // it has heard of the end, too
+            if (_reading is { } last) await Task.WhenAny(last.AsTask()); // it has heard of the end, too
         }
+    }
+
+    /// <summary>Waits for the first batch and takes with it what is there already, of whatever partition.</summary>
+    private async Task<Dictionary<int, List<LogBatch>>> ReadTurnAsync(ILogSubscription subscription, ResiliencePipeline persistent, CancellationToken stoppingToken)
+    {
+        var turn = new Dictionary<int, List<LogBatch>>();
+        int taken = 0;
+        do
+        {
+            var batch = await persistent.ExecuteAsync(async token =>
+            {
+                var reading = _reading ?? subscription.ReadAsync(options.Value.MaxBatch - taken, token);
+                _reading = null; // one that failed is repeated
+                return await reading;
+            }, stoppingToken);
+            if (!turn.TryGetValue(batch.Partition, out var batches)) turn[batch.Partition] = batches = [];
+            batches.Add(batch);
+            taken += batch.Count;
+            if (taken < options.Value.MaxBatch) _reading = subscription.ReadAsync(options.Value.MaxBatch - taken, stoppingToken);
+        } while (_reading is { IsCompletedSuccessfully: true });
+        return turn;
+    }
 
     private async Task IndexAsync(ILogSubscription subscription, Dictionary<int, List<LogBatch>> turn, ResiliencePipeline persistent, CancellationToken stoppingToken)
     {

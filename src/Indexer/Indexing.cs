@@ -37,11 +37,16 @@ internal sealed class Indexing(ILeases leases, Func<IndexingTerm> begin, TimePro
 /// <summary>The two halves of indexing and what they share, from taking the lease to giving it back.</summary>
 internal sealed class IndexingTerm(IndexTargets targets, IndexReconciliation reconciliation, IncrementalIndexing incremental) : IAsyncDisposable
 {
-    /// <summary>Runs until cancelled, or until one half fails for good.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         await reconciliation.StartAsync(cancellationToken);
         await incremental.StartAsync(cancellationToken);
+    }
+
+    /// <summary>Runs until cancelled, or until one half fails for good.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await StartAsync(cancellationToken);
         await await Task.WhenAny(reconciliation.ExecuteTask!, incremental.ExecuteTask!);
         cancellationToken.ThrowIfCancellationRequested();
     }

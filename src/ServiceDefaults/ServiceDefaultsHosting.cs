@@ -14,7 +14,8 @@ public static class ServiceDefaultsHosting
     /// Adds the system clock, one-line console logging (<c>Logging:Format</c> = <c>json</c> for JSON lines, default <c>simple</c>), <see cref="Telemetry"/> and the liveness check.
     /// May be called by several services of one process; the second call changes nothing.
     /// </summary>
-    public static IHostApplicationBuilder AddServiceDefaults(this IHostApplicationBuilder builder)
+    /// <param name="name">The process in telemetry.</param>
+    public static IHostApplicationBuilder AddServiceDefaults(this IHostApplicationBuilder builder, string name = "beeformer")
     {
         if (builder.Services.Any(service => service.ServiceType == typeof(DefaultsAdded))) return builder;
         builder.Services.AddSingleton<DefaultsAdded>();
@@ -25,7 +26,7 @@ public static class ServiceDefaultsHosting
             builder.Logging.AddJsonConsole(options => { options.UseUtcTimestamp = true; options.TimestampFormat = "O"; options.IncludeScopes = true; });
         else
             builder.Logging.AddSimpleConsole(options => { options.SingleLine = true; options.UseUtcTimestamp = true; options.TimestampFormat = "HH:mm:ss "; });
-        Telemetry.Add(builder);
+        Telemetry.Add(builder, name);
         return builder;
     }
 

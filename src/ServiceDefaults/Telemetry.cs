@@ -22,11 +22,11 @@ public static class Telemetry
     /// <summary>From a search in memory to a training of an hour.</summary>
     private static readonly double[] s_seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
 
-    internal static void Add(IHostApplicationBuilder builder)
+    internal static void Add(IHostApplicationBuilder builder, string name)
     {
         builder.Services.AddCheckedOptions<TelemetryOptions>(TelemetryOptions.Section);
         var telemetry = builder.Services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("beeformer", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString(3)))
+            .ConfigureResource(resource => resource.AddService(name, serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString(3)))
             .WithMetrics(metrics => metrics
                 .AddMeter(Ours, "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.RateLimiting", "System.Runtime")
                 .AddView(BucketsOfSeconds)

@@ -6,12 +6,12 @@ namespace BeeFormer.Streaming.EndToEnd.Tests;
 /// <summary>The four services, two of each, as processes of their own on real servers.</summary>
 public sealed class DistributedTests
 {
-    private const string Policy = "seed: 7\nhead_steps: 150\nhead_output: 512\n";
+    private const string Policy = "seed: 7\nhead_steps: 60\nhead_output: 256\ntolerance: 1\n";
 
-    /// <summary>Trainings come when they are asked for, and one processor's arithmetic is as good as another's.</summary>
+    /// <summary>Trainings come when they are asked for; in this arithmetic a text has the same bits in any batch and on any number of threads.</summary>
     private static readonly Dictionary<string, string?> s_settings = new()
     {
-        ["Trainer:EveryInteractions"] = "0", ["Trainer:Every"] = "00:00:00", ["Trainer:Threads"] = "1", ["Encoder:Arithmetic"] = "float32", ["Encoder:MaxSequenceLength"] = "32",
+        ["Trainer:EveryInteractions"] = "0", ["Trainer:Every"] = "00:00:00", ["Trainer:Threads"] = "1", ["Encoder:Arithmetic"] = "int16", ["Encoder:MaxSequenceLength"] = "32",
     };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -30,6 +30,7 @@ public sealed class DistributedTests
         }
 
         await using var installation = new Installation(Path.Combine(folder, "servers"), s_settings);
+        Say("starting servers and services");
         await installation.StartServersAsync(Token);
         await Task.WhenAll(((string[])["Ingest", "Trainer", "Indexer", "Api"]).Select(project => installation.StartAsync(project, 2, Token)));
         await Task.WhenAll(installation.Services.Select(service => service.ReadyAsync(Token)));
@@ -41,7 +42,9 @@ public sealed class DistributedTests
         Assert.Equal(embedded.Answers.Length, distributed.Answers.Length);
         foreach (var (one, other) in embedded.Answers.Zip(distributed.Answers)) AssertSame(one, other);
 
-        await TrainerDiesAsync(installation, clients[0]);
+        Say("killing a Trainer");
+        await TrainerDiesAsync(installation, clients);
+        Say("restarting one after the other");
         await RollingRestartAsync(installation);
         foreach (var client in clients) client.Dispose();
         Directory.Delete(folder, recursive: true);
@@ -53,10 +56,13 @@ public sealed class DistributedTests
     /// <summary>A year of purchases, one training, then questions to each Api.</summary>
     private static async Task<Learned> LearnAsync(ShopClient[] clients)
     {
+        Say("sending");
         foreach (object[] batch in OnlineRetail.Items().Chunk(1_000)) await clients[0].PutItemsAsync(batch, Token);
         int turn = 0;
         foreach (object[] batch in OnlineRetail.Purchases().Chunk(5_000)) await clients[turn++ % clients.Length].PutEventsAsync(batch, Token);
+        Say("landing");
         await clients[0].SettledAsync(Token);
+        Say("training");
 
         JsonNode training = await clients[0].TrainedAsync(await clients[^1].TrainAsync("head", Policy, Token), Token);
         Assert.True((string?)training["state"] == "published", training.ToJsonString());
@@ -64,12 +70,13 @@ public sealed class DistributedTests
         JsonNode model = (await clients[0].GetAsync($"/v1/models/{version}", Token))["model"]!;
         foreach (var client in clients) await ServesAsync(client, version);
 
+        Say("asking");
         var answers = new List<(string, double)[]>();
         foreach (var client in clients.Take(1))
         {
             foreach (string text in (string[])["christmas tree decoration", "red retrospot bag", "glass jar for the kitchen", "vintage tea set"])
                 answers.Add(Ranked(await client.PostAsync("/v1/search", new { text, k = 20 }, Token)));
-            foreach (string item in (string[])["22423", "85123", "47566", "20725"])
+            foreach (string item in (string[])["22423", "47566", "20725", "84879"])
                 answers.Add(Ranked(await client.GetAsync($"/v1/items/{item}/similar?k=20", Token)));
         }
         if (clients.Length > 1)
@@ -92,75 +99,78 @@ public sealed class DistributedTests
         foreach (var (id, score) in one.Where(item => item.Score > last + 1e-5)) Assert.Equal(score, scores[id], 1e-5);
     }
 
-    /// <summary>In the middle of a training its Trainer is killed: the other one ends it or trains anew, and nothing is published twice.</summary>
-    private static async Task TrainerDiesAsync(Installation installation, ShopClient client)
+    /// <summary>In the middle of a training its Trainer is killed, and the broker is away: the other one takes over, and what is asked for next is found without a message.</summary>
+    private static async Task TrainerDiesAsync(Installation installation, ShopClient[] clients)
     {
         // Something new, or the window would be the one that was learned from.
-        await client.PutEventsAsync(Enumerable.Range(0, 200).Select(n => (object)new { event_id = $"new-{n}", user_id = $"new-{n % 20}", item_id = "22423", type = "purchase", timestamp = 1_323_500_000_000 + n }), Token);
-        await client.SettledAsync(Token);
-        Guid training = await client.TrainAsync("head", "seed: 7\nhead_steps: 100000\nmax_duration: \"00:10:00\"\n", Token);
-        await ChildProcess.UntilAsync(async () => (string?)(await client.GetAsync($"/v1/trainings/{training}", Token))["phase"] == "train", "the long training to learn", Token);
-        ServiceProcess active = installation.Of("Trainer").Single(trainer => File.ReadAllText(trainer.Log).Contains(training.ToString(), StringComparison.Ordinal) || IsTraining(trainer));
-        await active.KillAsync();
-        // The other one finds the training that nobody runs any more, closes it, and takes the next.
-        JsonNode closed = await client.TrainedAsync(training, Token);
-        Assert.Equal("interrupted", (string?)closed["state"]);
-        Guid second = await client.TrainAsync("head", Policy, Token);
-        JsonNode ended = await client.TrainedAsync(second, Token);
-        Assert.True((string?)ended["state"] is "published" or "refused", ended.ToJsonString());
-        await active.StartAsync(Token);
-    }
+        await clients[0].PutEventsAsync(Enumerable.Range(0, 200).Select(n => (object)new { event_id = $"new-{n}", user_id = $"new-{n % 20}", item_id = "22423", type = "purchase", timestamp = 1_323_500_000_000 + n }), Token);
+        await clients[0].SettledAsync(Token);
+        ServiceProcess[] trainers = [.. installation.Of("Trainer")];
+        await trainers[1].StopAsync();
+        Guid endless = await clients[0].TrainAsync("head", "seed: 7\nhead_steps: 1000000\n", Token);
+        await ChildProcess.UntilAsync(async () => (string?)(await clients[0].GetAsync($"/v1/trainings/{endless}", Token))["phase"] == "train", "the long training to learn", Token);
+        await trainers[1].StartAsync(Token);
+        await installation.RabbitMq.KillAsync();
+        await trainers[0].KillAsync();
+        Assert.Equal("interrupted", (string?)(await clients[1].TrainedAsync(endless, Token))["state"]);
 
-    private static bool IsTraining(ServiceProcess trainer)
-    {
-        using var http = new HttpClient();
-        string metrics = http.GetStringAsync(new Uri(trainer.Url + "/metrics"), Token).GetAwaiter().GetResult();
-        return metrics.Split('\n').Any(line => line.StartsWith("beeformer_lease_held", StringComparison.Ordinal) && line.Contains("trainer", StringComparison.Ordinal) && line.TrimEnd().EndsWith(" 1", StringComparison.Ordinal));
+        JsonNode ended = await clients[0].TrainedAsync(await clients[1].TrainAsync("head", Policy, Token), Token);
+        Assert.True((string?)ended["state"] is "published" or "refused", ended.ToJsonString());
+        if ((string?)ended["version"] is { } version)
+            foreach (var client in clients) await ServesAsync(client, version);
+        await installation.RabbitMq.StartAsync(Token);
+        await trainers[0].StartAsync(Token);
     }
 
     /// <summary>Every service is stopped and started, one after the other, while a shop asks: no request fails at an Api that is there.</summary>
     private static async Task RollingRestartAsync(Installation installation)
     {
-        ServiceProcess[] apis = [.. installation.Of("Api")];
-        var available = apis.ToHashSet();
+        var available = installation.Of("Api").ToList();
+        using var turn = new SemaphoreSlim(1);
         int asked = 0;
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var failures = new List<string>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         Task load = Task.Run(async () =>
         {
-            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
-            using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-            for (int n = 0; await pause.WaitForNextTickAsync(stop.Token); n++)
+            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+            while (!stop.IsCancellationRequested)
             {
-                // As a balancer does: an instance that says it is going gets nothing new.
-                ServiceProcess api;
-                lock (available) api = available.ElementAt(n % available.Count);
+                await turn.WaitAsync(Token);
+                // As a balancer does: an instance that is going gets nothing new.
+                ServiceProcess api = available[asked++ % available.Count];
                 try
                 {
-                    using var answer = await http.GetAsync(new Uri($"{api.Url}/v1/items/22423/similar?k=10"), CancellationToken.None);
-                    if (!answer.IsSuccessStatusCode) failures.Add($"{api.Name}: {answer.StatusCode}");
+                    using var answer = await http.GetAsync(new Uri($"{api.Url}/v1/items/22423/similar?k=10"), Token);
+                    if (!answer.IsSuccessStatusCode) failures.Add($"{api.Name} answered {answer.StatusCode}");
                 }
                 catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
                 {
                     failures.Add($"{api.Name}: {failure.Message}");
                 }
-                asked++;
+                turn.Release();
+                await pace.WaitForNextTickAsync(Token);
             }
         }, Token);
         foreach (ServiceProcess service in installation.Services)
         {
-            lock (available) available.Remove(service);
+            await turn.WaitAsync(Token);
+            available.Remove(service);
+            turn.Release();
             Assert.Equal(0, await service.StopAsync());
             await service.StartAsync(Token);
             await service.ReadyAsync(Token);
-            lock (available)
-                if (service.Project == "Api") available.Add(service);
+            await turn.WaitAsync(Token);
+            if (service.Project == "Api") available.Add(service);
+            turn.Release();
         }
         await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => load);
+        await load;
         Assert.Empty(failures);
         Assert.True(asked > 100, $"Only {asked} requests were sent meanwhile.");
     }
+
+    private static void Say(string stage) => TestContext.Current.SendDiagnosticMessage("{0:HH:mm:ss} {1}", TimeProvider.System.GetLocalNow(), stage);
 
     private static void Require(string? missing)
     {

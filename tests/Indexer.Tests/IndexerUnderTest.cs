@@ -70,6 +70,13 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
 
     public async Task StartAsync()
     {
+        var term = NewTerm();
+        _running.Add(term);
+        await term.StartAsync(_stop.Token);
+    }
+
+    public IndexingTerm NewTerm()
+    {
         var options = Microsoft.Extensions.Options.Options.Create(Options);
         var metrics = new IndexerMetrics(Meters, Time);
         var targets = new IndexTargets(metrics);
@@ -78,13 +85,10 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
         var reconciliation = new IndexReconciliation(
             Log, Windows, Models, new PatientIndex(Around ?? Index, _health, Time), targets, manifest => new Embedder(this, manifest), read, Pinned,
             (message, _) => { Messages.Enqueue(message); return Task.CompletedTask; }, Published, options, Time, metrics, Logger<IndexReconciliation>());
-        var incremental = new IncrementalIndexing(Log, targets, read, options, Time, Logger<IncrementalIndexing>());
-        await reconciliation.StartAsync(_stop.Token);
-        await incremental.StartAsync(_stop.Token);
-        _running.Add(new Stopping(reconciliation, incremental, targets));
+        return new IndexingTerm(targets, reconciliation, new IncrementalIndexing(Log, targets, read, options, Time, Logger<IncrementalIndexing>()));
     }
 
-    private TestLogger<T> Logger<T>() => new(TestContext.Current.TestOutputHelper, (level, line) => Logged.Enqueue((level, line)));
+    public TestLogger<T> Logger<T>() => new(TestContext.Current.TestOutputHelper, (level, line) => Logged.Enqueue((level, line)));
 
     public async Task<HealthStatus> HealthAsync() => (await _health!.CheckHealthAsync(new HealthCheckContext(), Token)).Status;
 
@@ -188,17 +192,5 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
         }
 
         public void Dispose() => _disposed = true;
-    }
-
-    private sealed class Stopping(IndexReconciliation reconciliation, IncrementalIndexing incremental, IndexTargets targets) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await incremental.StopAsync(CancellationToken.None);
-            await reconciliation.StopAsync(CancellationToken.None);
-            incremental.Dispose();
-            reconciliation.Dispose();
-            targets.Dispose();
-        }
     }
 }

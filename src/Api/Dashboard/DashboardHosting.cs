@@ -1,3 +1,4 @@
+using BeeFormer.Streaming.ServiceDefaults;
 using MassTransit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;

@@ -42,7 +42,7 @@ public sealed record ServiceProgram(string Name, string DefaultUrl, IReadOnlyLis
         {
             if (args is ["--help" or "-h" or "help"]) return Usage();
             bool health = args is ["health", ..];
-            WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = $"beeformer-{Name}", Args = health ? args[1..] : args });
+            WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, Args = health ? args[1..] : args });
             builder.Configuration.AddSecrets();
             string urls = builder.Configuration["Urls"] is { Length: > 0 } named ? named : DefaultUrl;
             if (health) return await Health.AskAsync(urls, Console.Out, CancellationToken.None);
@@ -50,9 +50,10 @@ public sealed record ServiceProgram(string Name, string DefaultUrl, IReadOnlyLis
             RequiredKey.Check(Name, Needs, builder.Configuration);
             using FileStream mine = Lock(At(builder.Configuration, "lock"));
             builder.WebHost.UseUrls(urls);
-            builder.AddServiceDefaults();
+            builder.AddServiceDefaults($"beeformer-{Name}");
             var started = new StrongBox<bool>();
             builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning);
+            builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical); // whoever asks gets the answer
             builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Error && started.Value); // why it did not start is said below, in a sentence
             Add(builder);
             await using WebApplication application = builder.Build();
