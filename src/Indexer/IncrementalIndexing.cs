@@ -5,16 +5,20 @@ using BeeFormer.Streaming.ServiceDefaults;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Polly;
 
 namespace BeeFormer.Streaming.Indexer;
 
 /// <summary>
-/// Brings item events into the index as they come. A batch is what is queued when the one before is done, so an event waits for no timer.
-/// The position is committed after the batch is durable in every target; a crash in between repeats the batch, which revisions make harmless.
+/// Brings item events into the index as they come. A turn takes what is queued, of all partitions, when the one before is done; so an event waits for no timer and for no other partition's turn.
+/// Positions are committed after the turn is durable in every target; a crash in between repeats it, which revisions make harmless.
 /// </summary>
 internal sealed class IncrementalIndexing(
     IEventLog log, IndexTargets targets, ReadItemEvent read, IOptions<IndexerOptions> options, TimeProvider time, ILogger<IncrementalIndexing> logger) : BackgroundService
 {
+    /// <summary>Waits for what the next turn begins with.</summary>
+    private ValueTask<LogBatch>? _reading;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await targets.InServiceAsync(stoppingToken);
@@ -22,15 +26,44 @@ internal sealed class IncrementalIndexing(
 
         var positions = await targets.InsideGateAsync(() => Task.FromResult(targets.Positions.ToDictionary()), stoppingToken);
         await using var subscription = log.Subscribe(Topics.Items, ReaderGroups.Indexer, partition => positions.GetValueOrDefault(partition));
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            var batch = await persistent.ExecuteAsync(async token => await subscription.ReadAsync(options.Value.MaxBatch, token), stoppingToken);
-            using var activity = IndexerTracing.StartBatch(batch);
-            var changes = ItemChange.NewestOf(batch, read);
-            var (partition, next) = (batch.Partition, batch.NextOffset);
-            await persistent.ExecuteAsync(async token => await targets.ApplyAsync(partition, next, changes, token), stoppingToken);
-            activity?.AddEvent(new ActivityEvent("searchable"));
-            await persistent.ExecuteAsync(async token => await subscription.CommitAsync(partition, next, token), stoppingToken);
+            while (!stoppingToken.IsCancellationRequested)
+                await IndexAsync(subscription, await ReadTurnAsync(subscription, persistent, stoppingToken), persistent, stoppingToken);
         }
+        finally
+        {
+            if (_reading is { } last) await Task.WhenAny(last.AsTask()); // it has heard of the end, too
+        }
+    }
+
+    /// <summary>Waits for the first batch and takes with it what is there already, of whatever partition.</summary>
+    private async Task<Dictionary<int, List<LogBatch>>> ReadTurnAsync(ILogSubscription subscription, ResiliencePipeline persistent, CancellationToken stoppingToken)
+    {
+        var turn = new Dictionary<int, List<LogBatch>>();
+        int taken = 0;
+        do
+        {
+            var batch = await persistent.ExecuteAsync(async token =>
+            {
+                var reading = _reading ?? subscription.ReadAsync(options.Value.MaxBatch - taken, token);
+                _reading = null; // one that failed is repeated
+                return await reading;
+            }, stoppingToken);
+            if (!turn.TryGetValue(batch.Partition, out var batches)) turn[batch.Partition] = batches = [];
+            batches.Add(batch);
+            taken += batch.Count;
+            if (taken < options.Value.MaxBatch) _reading = subscription.ReadAsync(options.Value.MaxBatch - taken, stoppingToken);
+        } while (_reading is { IsCompletedSuccessfully: true });
+        return turn;
+    }
+
+    private async Task IndexAsync(ILogSubscription subscription, Dictionary<int, List<LogBatch>> turn, ResiliencePipeline persistent, CancellationToken stoppingToken)
+    {
+        using var activity = IndexerTracing.StartTurn(turn.Values.SelectMany(batches => batches).SelectMany(batch => batch));
+        PartitionChanges[] changes = [.. turn.Select(partition => new PartitionChanges(partition.Key, partition.Value[^1].NextOffset, ItemChange.NewestOf(partition.Value.SelectMany(batch => batch), read)))];
+        await persistent.ExecuteAsync(async token => await targets.ApplyAsync(changes, token), stoppingToken);
+        activity?.AddEvent(new ActivityEvent("searchable"));
+        foreach (var (partition, next, _) in changes) await persistent.ExecuteAsync(async token => await subscription.CommitAsync(partition, next, token), stoppingToken);
     }
 }

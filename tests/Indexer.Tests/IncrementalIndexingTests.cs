@@ -54,6 +54,35 @@ public sealed class IncrementalIndexingTests
     }
 
     [Fact]
+    public async Task Events_of_all_partitions_are_indexed_in_one_turn()
+    {
+        await using var indexer = new IndexerUnderTest { Log = new MemoryEventLog { Partitions = 4 }, Options = { MaxBatch = 100 } };
+        var model = indexer.Models.GoLive('a');
+        await indexer.StartAsync();
+        await indexer.ServesAsync(model);
+        var upserts = new List<int>();
+        var (first, rest) = (new TaskCompletionSource(), new TaskCompletionSource());
+        indexer.Index.OnUpsert = async (_, items) =>
+        {
+            upserts.Add(items.Count);
+            first.TrySetResult();
+            await rest.Task;
+        };
+        await indexer.PutAsync("i0", "the first");
+        await first.Task;
+        for (int n = 1; n <= 40; n++) await indexer.PutAsync($"i{n}", $"title {n}"); // they wait for the first one's turn to end
+        rest.SetResult();
+        await IndexerUnderTest.UntilAsync(async () =>
+        {
+            for (int partition = 0; partition < 4; partition++)
+                if (await indexer.Log.CommittedAsync(Topics.Items, ReaderGroups.Indexer, partition, IndexerUnderTest.Token) < await indexer.Log.EndOffsetAsync(Topics.Items, partition, IndexerUnderTest.Token)) return false;
+            return true;
+        });
+        Assert.Equal([1, 40], upserts);
+        Assert.Equal(41, (await indexer.ItemsAsync(model)).Count);
+    }
+
+    [Fact]
     public async Task Queued_versions_of_one_item_are_encoded_once()
     {
         await using var indexer = new IndexerUnderTest();

@@ -2,30 +2,33 @@ using BeeFormer.Streaming.EventLog;
 
 namespace BeeFormer.Streaming.InMemory;
 
-/// <summary>A log with one partition a topic.</summary>
+/// <summary>A log of a few partitions a topic, one unless asked for more.</summary>
 internal sealed class MemoryEventLog : IEventLog
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, List<LogMessage>> _topics = [];
-    private readonly Dictionary<(string Topic, string Group), long> _committed = [];
+    private readonly Dictionary<(string Topic, int Partition), List<LogMessage>> _topics = [];
+    private readonly Dictionary<(string Topic, string Group, int Partition), long> _committed = [];
     private TaskCompletionSource _grown = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public int Partitions { get; init; } = 1;
 
     /// <summary>As when the servers that hold it are down: nothing is appended.</summary>
     public bool Unreachable { get; set; }
 
-    public ValueTask<int> PartitionsAsync(string topic, CancellationToken cancellationToken) => ValueTask.FromResult(1);
+    public ValueTask<int> PartitionsAsync(string topic, CancellationToken cancellationToken) => ValueTask.FromResult(Partitions);
 
     public ValueTask<IReadOnlyList<LogPosition>> AppendAsync(string topic, IReadOnlyList<LogRecord> records, CancellationToken cancellationToken)
     {
         if (Unreachable) return ValueTask.FromException<IReadOnlyList<LogPosition>>(new IOException("no answer"));
         lock (_lock)
         {
-            var messages = Messages(topic);
             var positions = new List<LogPosition>();
             foreach (var record in records)
             {
-                positions.Add(new LogPosition(0, messages.Count));
-                messages.Add(new LogMessage(0, messages.Count, 1_700_000_000_000, record.Key, record.Value is null ? (ReadOnlyMemory<byte>?)null : record.Value, record.Headers));
+                int partition = record.Key.Sum(one => one) % Partitions;
+                var messages = Messages(topic, partition);
+                positions.Add(new LogPosition(partition, messages.Count));
+                messages.Add(new LogMessage(partition, messages.Count, 1_700_000_000_000, record.Key, record.Value is null ? (ReadOnlyMemory<byte>?)null : record.Value, record.Headers));
             }
             _grown.SetResult();
             _grown = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,22 +40,21 @@ internal sealed class MemoryEventLog : IEventLog
 
     public ValueTask<long> EndOffsetAsync(string topic, int partition, CancellationToken cancellationToken)
     {
-        lock (_lock) return ValueTask.FromResult((long)Messages(topic).Count);
+        lock (_lock) return ValueTask.FromResult((long)Messages(topic, partition).Count);
     }
 
     public ValueTask<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken)
     {
-        lock (_lock) return ValueTask.FromResult(_committed.GetValueOrDefault((topic, group)));
+        lock (_lock) return ValueTask.FromResult(_committed.GetValueOrDefault((topic, group, partition)));
     }
 
-    public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None) => new Subscription(this, topic, group, startAt(0));
+    public ILogSubscription Subscribe(string topic, string group, Func<int, long> startAt, PartitionSharing sharing = PartitionSharing.None) => new Subscription(this, topic, group, [.. Enumerable.Range(0, Partitions).Select(startAt)]);
 
-    private List<LogMessage> Messages(string topic) => _topics.TryGetValue(topic, out var messages) ? messages : _topics[topic] = [];
+    private List<LogMessage> Messages(string topic, int partition) => _topics.TryGetValue((topic, partition), out var messages) ? messages : _topics[(topic, partition)] = [];
 
-    private sealed class Subscription(MemoryEventLog log, string topic, string group, long next) : ILogSubscription
+    private sealed class Subscription(MemoryEventLog log, string topic, string group, long[] next) : ILogSubscription
     {
-        private long _next = next;
-        private bool _begun;
+        private readonly HashSet<int> _begun = [];
 
         public async ValueTask<LogBatch> ReadAsync(int max, CancellationToken cancellationToken)
         {
@@ -62,11 +64,13 @@ internal sealed class MemoryEventLog : IEventLog
                 lock (log._lock)
                 {
                     grown = log._grown.Task;
-                    var batch = log.Messages(topic).Skip((int)_next).Take(max).ToList();
-                    bool startsAnew = !_begun;
-                    _begun |= batch.Count > 0;
-                    _next += batch.Count;
-                    if (batch.Count > 0) return new LogBatch(0, batch, startsAnew);
+                    for (int partition = 0; partition < next.Length; partition++)
+                    {
+                        var batch = log.Messages(topic, partition).Skip((int)next[partition]).Take(max).ToList();
+                        if (batch.Count == 0) continue;
+                        next[partition] += batch.Count;
+                        return new LogBatch(partition, batch, startsAnew: _begun.Add(partition));
+                    }
                 }
                 await grown.WaitAsync(cancellationToken);
             }
@@ -74,7 +78,7 @@ internal sealed class MemoryEventLog : IEventLog
 
         public ValueTask CommitAsync(int partition, long nextOffset, CancellationToken cancellationToken)
         {
-            lock (log._lock) log._committed[(topic, group)] = nextOffset;
+            lock (log._lock) log._committed[(topic, group, partition)] = nextOffset;
             return ValueTask.CompletedTask;
         }
 
