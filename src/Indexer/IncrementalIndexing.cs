@@ -17,7 +17,7 @@ internal sealed class IncrementalIndexing(
     IEventLog log, IndexTargets targets, ReadItemEvent read, IOptions<IndexerOptions> options, TimeProvider time, ILogger<IncrementalIndexing> logger) : BackgroundService
 {
     /// <summary>Waits for what the next turn begins with.</summary>
-    private ValueTask<LogBatch>? _reading;
+    private Task<LogBatch>? _reading;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -33,7 +33,7 @@ internal sealed class IncrementalIndexing(
         }
         finally
         {
-            if (_reading is { } last) await Task.WhenAny(last.AsTask()); // it has heard of the end, too
+            if (_reading is { } last) await Task.WhenAny(last); // it has heard of the end, too
         }
     }
 
@@ -46,14 +46,14 @@ internal sealed class IncrementalIndexing(
         {
             var batch = await persistent.ExecuteAsync(async token =>
             {
-                var reading = _reading ?? subscription.ReadAsync(options.Value.MaxBatch - taken, token);
+                var reading = _reading ?? subscription.ReadAsync(options.Value.MaxBatch - taken, token).AsTask();
                 _reading = null; // one that failed is repeated
                 return await reading;
             }, stoppingToken);
             if (!turn.TryGetValue(batch.Partition, out var batches)) turn[batch.Partition] = batches = [];
             batches.Add(batch);
             taken += batch.Count;
-            if (taken < options.Value.MaxBatch) _reading = subscription.ReadAsync(options.Value.MaxBatch - taken, stoppingToken);
+            if (taken < options.Value.MaxBatch) _reading = subscription.ReadAsync(options.Value.MaxBatch - taken, stoppingToken).AsTask();
         } while (_reading is { IsCompletedSuccessfully: true });
         return turn;
     }
