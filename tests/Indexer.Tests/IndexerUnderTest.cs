@@ -84,7 +84,7 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
         _running.Add(new Stopping(reconciliation, incremental, targets));
     }
 
-    private TestLogger<T> Logger<T>() => new(TestContext.Current.TestOutputHelper, (level, line) => Logged.Enqueue((level, line)));
+    public TestLogger<T> Logger<T>() => new(TestContext.Current.TestOutputHelper, (level, line) => Logged.Enqueue((level, line)));
 
     public async Task<HealthStatus> HealthAsync() => (await _health!.CheckHealthAsync(new HealthCheckContext(), Token)).Status;
 
