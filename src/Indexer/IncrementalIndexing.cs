@@ -17,7 +17,7 @@ internal sealed class IncrementalIndexing(
     IEventLog log, IndexTargets targets, ReadItemEvent read, IOptions<IndexerOptions> options, TimeProvider time, ILogger<IncrementalIndexing> logger) : BackgroundService
 {
     /// <summary>Waits for what the next turn begins with.</summary>
-    private ValueTask<LogBatch>? _reading;
+    private Task<LogBatch>? _reading;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -26,42 +26,43 @@ internal sealed class IncrementalIndexing(
 
         var positions = await targets.InsideGateAsync(() => Task.FromResult(targets.Positions.ToDictionary()), stoppingToken);
         await using var subscription = log.Subscribe(Topics.Items, ReaderGroups.Indexer, partition => positions.GetValueOrDefault(partition));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         try
         {
-            while (!stoppingToken.IsCancellationRequested)
-                await IndexAsync(subscription, await ReadTurnAsync(subscription, persistent, stoppingToken), persistent, stoppingToken);
+            while (!stop.IsCancellationRequested)
+                await IndexAsync(subscription, await ReadTurnAsync(subscription, persistent, stop.Token), persistent, stop.Token);
         }
         finally
         {
-            if (_reading is { } last) await Task.WhenAny(last.AsTask()); // it has heard of the end, too
+            await stop.CancelAsync(); // whatever ended it
+            if (_reading is { } last) await Task.WhenAny(last);
         }
     }
 
     /// <summary>Waits for the first batch and takes with it what is there already, of whatever partition.</summary>
-    private async Task<Dictionary<int, List<LogBatch>>> ReadTurnAsync(ILogSubscription subscription, ResiliencePipeline persistent, CancellationToken stoppingToken)
+    private async Task<List<LogBatch>> ReadTurnAsync(ILogSubscription subscription, ResiliencePipeline persistent, CancellationToken stoppingToken)
     {
-        var turn = new Dictionary<int, List<LogBatch>>();
+        var turn = new List<LogBatch>();
         int taken = 0;
         do
         {
             var batch = await persistent.ExecuteAsync(async token =>
             {
-                var reading = _reading ?? subscription.ReadAsync(options.Value.MaxBatch - taken, token);
+                var reading = _reading ?? subscription.ReadAsync(options.Value.MaxBatch - taken, token).AsTask();
                 _reading = null; // one that failed is repeated
                 return await reading;
             }, stoppingToken);
-            if (!turn.TryGetValue(batch.Partition, out var batches)) turn[batch.Partition] = batches = [];
-            batches.Add(batch);
+            turn.Add(batch);
             taken += batch.Count;
-            if (taken < options.Value.MaxBatch) _reading = subscription.ReadAsync(options.Value.MaxBatch - taken, stoppingToken);
+            if (taken < options.Value.MaxBatch) _reading = subscription.ReadAsync(options.Value.MaxBatch - taken, stoppingToken).AsTask();
         } while (_reading is { IsCompletedSuccessfully: true });
         return turn;
     }
 
-    private async Task IndexAsync(ILogSubscription subscription, Dictionary<int, List<LogBatch>> turn, ResiliencePipeline persistent, CancellationToken stoppingToken)
+    private async Task IndexAsync(ILogSubscription subscription, List<LogBatch> turn, ResiliencePipeline persistent, CancellationToken stoppingToken)
     {
-        using var activity = IndexerTracing.StartTurn(turn.Values.SelectMany(batches => batches).SelectMany(batch => batch));
-        PartitionChanges[] changes = [.. turn.Select(partition => new PartitionChanges(partition.Key, partition.Value[^1].NextOffset, ItemChange.NewestOf(partition.Value.SelectMany(batch => batch), read)))];
+        using var activity = IndexerTracing.StartTurn(turn);
+        PartitionChanges[] changes = [.. turn.GroupBy(batch => batch.Partition).Select(batches => new PartitionChanges(batches.Key, batches.Max(batch => batch.NextOffset), ItemChange.NewestOf(batches.SelectMany(batch => batch), read)))];
         await persistent.ExecuteAsync(async token => await targets.ApplyAsync(changes, token), stoppingToken);
         activity?.AddEvent(new ActivityEvent("searchable"));
         foreach (var (partition, next, _) in changes) await persistent.ExecuteAsync(async token => await subscription.CommitAsync(partition, next, token), stoppingToken);

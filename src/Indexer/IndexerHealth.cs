@@ -11,7 +11,10 @@ internal sealed class IndexerHealth(IndexerMetrics metrics, TimeProvider time, I
     private long _answered;
 
     /// <summary>Calls that were answered so far.</summary>
-    public long Answered => Interlocked.Read(ref _answered);
+    public long Answered
+    {
+        get { lock (_gate) return _answered; }
+    }
 
     /// <param name="answered"><see cref="Answered"/> when the call began: what was answered since is newer than this failure.</param>
     public void Failed(Exception failure, long answered)
@@ -19,7 +22,7 @@ internal sealed class IndexerHealth(IndexerMetrics metrics, TimeProvider time, I
         metrics.Failed();
         lock (_gate)
         {
-            if (Answered != answered) return;
+            if (_answered != answered) return;
             if (_outage is null) logger.LogWarning(failure, "The vector index does not answer; item events and builds wait until it does");
             _outage = new Outage(_outage?.Since ?? time.GetTimestamp(), failure.Message);
         }
@@ -27,10 +30,9 @@ internal sealed class IndexerHealth(IndexerMetrics metrics, TimeProvider time, I
 
     public void Succeeded()
     {
-        Interlocked.Increment(ref _answered);
-        if (_outage is null) return;
         lock (_gate)
         {
+            _answered++;
             if (_outage is not { } over) return;
             _outage = null;
             logger.LogInformation("The vector index answers again after {Seconds:0.0} s", time.GetElapsedTime(over.Since).TotalSeconds);

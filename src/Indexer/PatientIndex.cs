@@ -32,7 +32,7 @@ internal sealed class PatientIndex(IVectorIndex index, IndexerHealth health, Tim
             health.Succeeded();
             return answer;
         }
-        catch (IOException failure)
+        catch (IOException failure) when (!token.IsCancellationRequested)
         {
             health.Failed(failure, answered);
             throw;

@@ -41,6 +41,44 @@ public sealed class OutageTests
         Assert.Single(indexer.Logged, line => line.Line.Contains("answers again", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task A_call_that_fails_late_is_repeated_and_announces_no_outage()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_000));
+        await using var indexer = new IndexerUnderTest { Time = time };
+        var health = new IndexerHealth(new IndexerMetrics(indexer.Meters, time), time, indexer.Logger<IndexerHealth>());
+        var index = new PatientIndex(indexer.Index, health, time);
+        var model = indexer.Models.GoLive('a');
+        await index.CreateAsync(new VectorIndex.CollectionInfo("items-a", FakeModel.Dimension, model.Model.Fingerprint, model.Version), IndexerUnderTest.Token);
+        var (begun, failing) = (new TaskCompletionSource(), new TaskCompletionSource());
+        int attempts = 0;
+        indexer.Index.OnRead = async _ =>
+        {
+            if (Interlocked.Increment(ref attempts) > 1) return;
+            begun.SetResult();
+            await failing.Task;
+        };
+
+        var late = index.FetchAsync("items-a", [], IndexerUnderTest.Token).AsTask();
+        await begun.Task;
+        Assert.Single(await index.ListAsync(IndexerUnderTest.Token));
+        failing.SetException(new IOException("the connection was cut"));
+        await indexer.ComesAsync(() => Task.FromResult(late.IsCompleted));
+        Assert.Empty(await late);
+        Assert.Equal(2, attempts);
+        Assert.Empty(indexer.Logged);
+        Assert.Equal(HealthStatus.Healthy, (await health.CheckHealthAsync(new HealthCheckContext(), IndexerUnderTest.Token)).Status);
+
+        // One that nothing was answered after is one.
+        indexer.Index.OnRead = _ => throw new IOException("the connection was cut");
+        late = index.FetchAsync("items-a", [], IndexerUnderTest.Token).AsTask();
+        await indexer.ComesAsync(() => Task.FromResult(!indexer.Logged.IsEmpty));
+        Assert.Equal(HealthStatus.Degraded, (await health.CheckHealthAsync(new HealthCheckContext(), IndexerUnderTest.Token)).Status);
+        indexer.Index.OnRead = _ => Task.CompletedTask;
+        await indexer.ComesAsync(() => Task.FromResult(late.IsCompleted));
+        Assert.Single(indexer.Logged, line => line.Line.Contains("answers again", StringComparison.Ordinal));
+    }
+
     public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 8)];
 
     [Theory]
