@@ -40,7 +40,7 @@ internal sealed class Shop : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddEmbeddedEventLog(Path.Combine(folder, "log"));
         builder.Services.AddWindowStore(Path.Combine(folder, "windows"));
-        builder.Services.AddModelStore(Path.Combine(folder, "models"));
+        builder.Services.AddModelStore(builder.Configuration, Path.Combine(folder, "models"));
         builder.Configuration.AddCommandLine([.. settings.Select(setting => "--" + setting)]);
         builder.Services.AddVectorIndex(builder.Configuration, Path.Combine(folder, "index"));
         builder.Services.AddSingleton(_ => new EncoderOutputCache(Path.Combine(folder, "cache")));

@@ -7,8 +7,8 @@ using BeeFormer.Streaming.Contracts;
 namespace BeeFormer.Streaming.ModelStore;
 
 /// <summary>
-/// The model store on a folder: <c>models/&lt;version&gt;/{encoder/, manifest.json, erasures.json}</c>, the file <c>live</c>, <c>refusals/</c>, <c>retired/</c> (manifests of removed versions), <c>leases/</c>.
-/// Any number of threads and processes may use it at once.
+/// The model store on a folder: <c>models/&lt;version&gt;/{encoder/, manifest.json, erasures.json}</c>, the file <c>live</c>, <c>refusals/</c>, <c>retired/</c> (manifests of removed versions), <c>leases/</c>, the file <c>fence</c>
+/// (token of the newest holder that writes here). Any number of threads and processes may use it at once, on several machines where the file system's locks hold between them.
 /// </summary>
 public sealed partial class FolderModelStore : IModelStore
 {
@@ -24,6 +24,7 @@ public sealed partial class FolderModelStore : IModelStore
     private readonly string retired;
     private readonly string leases;
     private readonly TimeProvider time;
+    private readonly HeldLease? holder;
 
     /// <exception cref="InvalidDataException">The folder was made by another format version.</exception>
     public FolderModelStore(string folder, TimeProvider time)
@@ -40,6 +41,36 @@ public sealed partial class FolderModelStore : IModelStore
         RemoveLeftovers();
         KeepPromises();
     }
+
+    private FolderModelStore(FolderModelStore store, HeldLease holder) =>
+        (folder, models, refusals, retired, leases, time, this.holder) = (store.folder, store.models, store.refusals, store.retired, store.leases, store.time, holder);
+
+    public IModelStore Under(HeldLease lease)
+    {
+        // What an earlier holder has begun ends first; what it begins from now on is refused.
+        using var publishing = FileLock.Exclusive(PublishLock);
+        using var moving = FileLock.Exclusive(LiveLock);
+        long fence = ReadFence();
+        if (fence > lease.Token) throw Lost(lease);
+        if (fence < lease.Token) DurableFiles.Rewrite(FenceFile, Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{lease.Token}\n")));
+        return new FolderModelStore(this, lease);
+    }
+
+    /// <summary>One of the locks is ours, so nobody takes over before what follows is done.</summary>
+    private void CheckHolder()
+    {
+        if (holder is not null && (holder.Lost.IsCancellationRequested || ReadFence() > holder.Token)) throw Lost(holder);
+    }
+
+    private LeaseLostException Lost(HeldLease lease)
+    {
+        lease.Lose();
+        return new LeaseLostException($"The lease {lease.Name} was lost: another holder may write to {folder} by now. Nothing was changed.");
+    }
+
+    private long ReadFence() => !File.Exists(FenceFile) ? 0
+        : long.TryParse(File.ReadAllText(FenceFile).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long token) ? token
+        : throw new InvalidDataException($"{FenceFile} holds no number; remove it while no trainer runs.");
 
     public ModelVersion? Live => ReadPointer().Live;
 
@@ -76,14 +107,18 @@ public sealed partial class FolderModelStore : IModelStore
 
     public ModelManifest Publish(ModelDraft draft, Action<string> writeEncoder)
     {
+        using NewModel filled = Fill(draft, writeEncoder);
         using var publishing = FileLock.Exclusive(PublishLock);
-        return Publish(draft, writeEncoder, promise: null);
+        CheckHolder();
+        return Add(filled, promise: null);
     }
 
     public (ModelManifest Manifest, bool Live) PublishLive(ModelDraft draft, ModelVersion expected, Action<string> writeEncoder)
     {
+        using NewModel filled = Fill(draft, writeEncoder);
         using var publishing = FileLock.Exclusive(PublishLock);
-        ModelManifest manifest = Publish(draft, writeEncoder, promise: expected.Value);
+        CheckHolder();
+        ModelManifest manifest = Add(filled, promise: expected.Value);
         try
         {
             return (manifest, KeepPromise(manifest.Version));
@@ -96,41 +131,81 @@ public sealed partial class FolderModelStore : IModelStore
         }
     }
 
-    private ModelManifest Publish(ModelDraft draft, Action<string> writeEncoder, string? promise)
+    private NewModel Fill(ModelDraft draft, Action<string> writeEncoder)
     {
         if (!ModelNames.IsFingerprint(draft.Fingerprint.Value)) throw new ArgumentException($"Fingerprint \"{draft.Fingerprint}\" is not a SHA-256 in lower-case hexadecimal.", nameof(draft));
         if (draft.Dimension <= 0) throw new ArgumentException($"Dimension is {draft.Dimension}; expected 1 or more.", nameof(draft));
-        return Add(encoder =>
+        return Fill(encoder =>
         {
             writeEncoder(encoder);
             return (draft, null);
-        }, promise);
+        });
     }
 
-    /// <summary>Fills a folder under a name that nobody reads, then gives it the name of the next version in one step. The publish lock is ours.</summary>
-    private ModelManifest Add(Func<string, (ModelDraft, ModelOrigin?)> fill, string? promise)
+    /// <summary>Fills a folder under a name that nobody reads. That takes its time, so no lock is held that others wait for.</summary>
+    private NewModel Fill(Func<string, (ModelDraft, ModelOrigin?)> fill)
     {
-        string temporary = Path.Combine(models, $".new-{Guid.NewGuid():N}");
-        string encoder = Path.Combine(temporary, "encoder");
+        var filling = new NewModel(models, leases);
         try
         {
-            DurableFiles.CreateFolder(encoder);
-            (ModelDraft draft, ModelOrigin? origin) = fill(encoder);
-            IReadOnlyList<ModelFile> files = ModelFiles.Of(encoder);
-            if (files.Count == 0) throw new InvalidOperationException("Nothing was written to the new model's folder.");
-            var versions = Versions();
-            if (versions.Count > 0 && Directory.Exists(EncoderFolder(versions[^1]))) LinkedFiles.ShareEqual(EncoderFolder(versions[^1]), encoder);
-            var manifest = new ModelManifest(ModelVersion.Of(NextNumber(versions), draft.Fingerprint), time.GetUtcNow(), draft, files, origin);
-            DurableFiles.Write(Path.Combine(temporary, "manifest.json"), ManifestJson.Write(manifest));
-            if (promise is not null) DurableFiles.Write(Path.Combine(temporary, PromiseFile), Encoding.UTF8.GetBytes(promise));
-            LinkedFiles.FlushTree(temporary);
-            DurableFiles.MoveFolder(temporary, VersionFolder(manifest.Version));
-            return manifest;
+            DurableFiles.CreateFolder(filling.Encoder);
+            (filling.Draft, filling.Origin) = fill(filling.Encoder);
+            filling.Files = ModelFiles.Of(filling.Encoder);
+            if (filling.Files.Count == 0) throw new InvalidOperationException("Nothing was written to the new model's folder.");
+            LinkedFiles.FlushTree(filling.Folder);
+            return filling;
         }
         catch
         {
-            if (Directory.Exists(temporary)) DurableFiles.DeleteFolder(temporary);
+            filling.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Gives a filled folder the name of the next version in one step. The publish lock is ours.</summary>
+    private ModelManifest Add(NewModel filled, string? promise)
+    {
+        var versions = Versions();
+        if (versions.Count > 0 && Directory.Exists(EncoderFolder(versions[^1]))) LinkedFiles.ShareEqual(EncoderFolder(versions[^1]), filled.Encoder);
+        var manifest = new ModelManifest(ModelVersion.Of(NextNumber(versions), filled.Draft!.Fingerprint), time.GetUtcNow(), filled.Draft, filled.Files, filled.Origin);
+        DurableFiles.Write(Path.Combine(filled.Folder, "manifest.json"), ManifestJson.Write(manifest));
+        if (promise is not null) DurableFiles.Write(Path.Combine(filled.Folder, PromiseFile), Encoding.UTF8.GetBytes(promise));
+        LinkedFiles.FlushTree(filled.Folder);
+        DurableFiles.MoveFolder(filled.Folder, VersionFolder(manifest.Version));
+        return manifest;
+    }
+
+    /// <summary>A model on its way into the store: removed if it never got there.</summary>
+    private sealed class NewModel : IDisposable
+    {
+        /// <summary>While it is held, nobody takes the folder for a leftover.</summary>
+        private readonly IDisposable inUse;
+        private readonly string inUseFile;
+
+        public NewModel(string models, string leases)
+        {
+            string name = $".new-{Guid.NewGuid():N}";
+            Folder = Path.Combine(models, name);
+            inUse = FileLock.Exclusive(inUseFile = Path.Combine(leases, name));
+        }
+
+        public string Folder { get; }
+        public string Encoder => Path.Combine(Folder, "encoder");
+        public ModelDraft? Draft { get; set; }
+        public ModelOrigin? Origin { get; set; }
+        public IReadOnlyList<ModelFile> Files { get; set; } = [];
+
+        public void Dispose()
+        {
+            try
+            {
+                if (Directory.Exists(Folder)) DurableFiles.DeleteFolder(Folder);
+                DurableFiles.DeleteFile(inUseFile);
+            }
+            finally
+            {
+                inUse.Dispose();
+            }
         }
     }
 
@@ -144,6 +219,7 @@ public sealed partial class FolderModelStore : IModelStore
     public bool TryMoveLive(ModelVersion? expected, ModelVersion next)
     {
         using var moving = FileLock.Exclusive(LiveLock);
+        CheckHolder();
         if (!Exists(next)) throw new ArgumentException($"There is no model version {next} in {models}.", nameof(next));
         if (Live != expected) return false;
         if (next == expected) return true;
@@ -202,6 +278,7 @@ public sealed partial class FolderModelStore : IModelStore
         ArgumentOutOfRangeException.ThrowIfLessThan(newest, 1);
         using var publishing = FileLock.Exclusive(PublishLock);
         using var moving = FileLock.Exclusive(LiveLock);
+        CheckHolder();
         (ModelVersion? live, ModelVersion? previous) = ReadPointer();
         ModelVersion? untrained = List().FirstOrDefault(manifest => manifest.IsUntrained)?.Version;
         ModelVersion[] old = [.. Versions().SkipLast(newest).Where(version => version != live && version != previous && version != untrained && !Promised(version))];
@@ -240,33 +317,23 @@ public sealed partial class FolderModelStore : IModelStore
 
     public (ModelManifest Manifest, bool Added) Import(Stream archive, string name, long mostBytes, Action<ModelManifest, string> check)
     {
+        using NewModel filled = Fill(encoder =>
+        {
+            ModelManifest manifest = ModelArchive.Read(archive, name, encoder, mostBytes);
+            check(manifest, encoder);
+            return (manifest.Model with { Parent = null }, new ModelOrigin(manifest.Version, manifest.PublishedAt, manifest.Model.Parent));
+        });
         using var publishing = FileLock.Exclusive(PublishLock);
-        ModelManifest? known = null;
-        try
-        {
-            return (Add(encoder =>
-            {
-                ModelManifest manifest = ModelArchive.Read(archive, name, encoder, mostBytes);
-                check(manifest, encoder);
-                known = List().FirstOrDefault(here => here.Model.Fingerprint == manifest.Model.Fingerprint && Problem(here.Version) is null);
-                if (known is not null) throw new KnownModelException();
-                return (manifest.Model with { Parent = null }, new ModelOrigin(manifest.Version, manifest.PublishedAt, manifest.Model.Parent));
-            }, promise: null), true);
-        }
-        catch (KnownModelException)
-        {
-            return (known!, false);
-        }
+        CheckHolder();
+        return List().FirstOrDefault(here => here.Model.Fingerprint == filled.Draft!.Fingerprint && Problem(here.Version) is null) is { } known ? (known, false) : (Add(filled, promise: null), true);
     }
-
-    /// <summary>Ends an import whose model is here already.</summary>
-    private sealed class KnownModelException : Exception;
 
     public IReadOnlyList<ErasureMark> Erasures(ModelVersion version) => Exists(version) ? TryRead(ErasuresFile(version), ErasureMarkJson.Read) ?? [] : [];
 
     public void MarkErasures(ModelVersion version, IReadOnlyList<ErasureMark> marks)
     {
         using var publishing = FileLock.Exclusive(PublishLock); // or a version that is being removed would get its folder back
+        CheckHolder();
         if (Exists(version)) DurableFiles.Rewrite(ErasuresFile(version), ErasureMarkJson.Write(marks));
     }
 
@@ -274,6 +341,7 @@ public sealed partial class FolderModelStore : IModelStore
     {
         byte[] json = RefusalJson.Write(refusal);
         using var publishing = FileLock.Exclusive(PublishLock);
+        CheckHolder();
         string[] files = Records(refusals);
         int number = files.Length == 0 ? 1 : int.Parse(Path.GetFileNameWithoutExtension(files[^1]), CultureInfo.InvariantCulture) + 1;
         string temporary = Path.Combine(refusals, $".new-{Guid.NewGuid():N}");
@@ -298,6 +366,7 @@ public sealed partial class FolderModelStore : IModelStore
     }
 
     private string LiveFile => Path.Combine(folder, "live");
+    private string FenceFile => Path.Combine(folder, "fence");
     private string LiveLock => Path.Combine(folder, ".live.lock");
     private string PublishLock => Path.Combine(folder, ".publish.lock");
 
@@ -354,10 +423,17 @@ public sealed partial class FolderModelStore : IModelStore
         }
     }
 
-    /// <summary>What a process left that died while it published or removed; nobody else does while the lock is ours.</summary>
+    /// <summary>What a process left that died while it published or removed; nobody else removes while the lock is ours.</summary>
     private void RemoveLeftovers()
     {
-        foreach (string leftover in Directory.GetDirectories(models, ".new-*").Concat(Directory.GetDirectories(models, ".old-*"))) DurableFiles.DeleteFolder(leftover);
+        foreach (string leftover in Directory.GetDirectories(models, ".new-*"))
+        {
+            using IDisposable? unused = FileLock.TryExclusive(Path.Combine(leases, Path.GetFileName(leftover)));
+            if (unused is null || !Directory.Exists(leftover)) continue;
+            DurableFiles.DeleteFolder(leftover);
+            DurableFiles.DeleteFile(Path.Combine(leases, Path.GetFileName(leftover)));
+        }
+        foreach (string leftover in Directory.GetDirectories(models, ".old-*")) DurableFiles.DeleteFolder(leftover);
         foreach (string leftover in Directory.GetFiles(refusals, ".new-*")) DurableFiles.DeleteFile(leftover);
     }
 

@@ -6,6 +6,13 @@ namespace BeeFormer.Streaming.ModelStore;
 /// <summary>Published pairs (encoder, head), one folder a version, and the pointer <c>live</c>.</summary>
 public interface IModelStore
 {
+    /// <summary>
+    /// This store as the holder of a lease writes to it: from now on what earlier holders do through theirs changes nothing and throws <see cref="LeaseLostException"/>, and so does what is done through
+    /// the result once there is another holder. What needs no lease (a user's activation, an import) goes past it.
+    /// </summary>
+    /// <exception cref="LeaseLostException">There is a later holder already.</exception>
+    IModelStore Under(HeldLease lease);
+
     /// <summary>The version in service; null before the first publication.</summary>
     /// <exception cref="InvalidDataException">The pointer is damaged.</exception>
     ModelVersion? Live { get; }

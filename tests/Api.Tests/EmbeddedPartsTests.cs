@@ -79,7 +79,7 @@ public sealed class EmbeddedPartsTests : IDisposable
         builder.Services.AddEmbeddedEventLog(Path.Combine(_data, "log"));
         builder.Services.AddEmbeddedProfiles(Path.Combine(_data, "profiles"));
         builder.Services.AddWindowStore(Path.Combine(_data, "windows"));
-        builder.Services.AddModelStore(Path.Combine(_data, "models"));
+        builder.Services.AddModelStore(builder.Configuration, Path.Combine(_data, "models"));
         builder.Services.AddEmbeddedVectorIndex(Path.Combine(_data, "index"));
         builder.Services.AddMassTransit(bus =>
         {

@@ -92,7 +92,7 @@ public sealed class KillTarget
         if (pinned) builder.Configuration.AddInMemoryCollection([new("Variants:0:Version", Pinned.Value)]);
         builder.Services.AddEmbeddedEventLog(Path.Combine(folder, "log"));
         builder.Services.AddWindowStore(Path.Combine(folder, "windows"));
-        builder.Services.AddModelStore(Path.Combine(folder, "models"));
+        builder.Services.AddModelStore(builder.Configuration, Path.Combine(folder, "models"));
         builder.Services.AddEmbeddedVectorIndex(Path.Combine(folder, "index"));
         if (step is not null)
         {

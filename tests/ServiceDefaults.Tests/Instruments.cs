@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using BeeFormer.Streaming.ModelStore;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace BeeFormer.Streaming.ServiceDefaults.Tests;
@@ -19,7 +20,7 @@ internal static class Instruments
         using var listener = new MeterListener { InstrumentPublished = (instrument, _) => { if (instrument.Meter.Name.StartsWith(Ours, StringComparison.Ordinal)) lock (found) found.Add(instrument); } };
         listener.Start();
         string models = Directory.CreateTempSubdirectory("instruments-").FullName;
-        using var services = new ServiceCollection().AddMetrics().AddModelStore(models).BuildServiceProvider();
+        using var services = new ServiceCollection().AddMetrics().AddModelStore(new ConfigurationBuilder().Build(), models).BuildServiceProvider();
         foreach (Type type in Directory.GetFiles(AppContext.BaseDirectory, Ours + "*.dll").Where(file => !file.EndsWith(".Tests.dll", StringComparison.Ordinal)).SelectMany(file => Assembly.LoadFrom(file).GetTypes()))
         {
             if (type.GetField("MeterName") is null) continue;

@@ -34,7 +34,7 @@ internal sealed class StoredUsers : IUserAccess
             builder.Services.AddEventLog(builder.Configuration, folder.Log);
             builder.Services.AddProfiles(builder.Configuration, folder.Profiles);
             builder.Services.AddWindowStore(folder.Windows);
-            builder.Services.AddModelStore(folder.Models);
+            builder.Services.AddModelStore(builder.Configuration, folder.Models);
             builder.Services.AddErasureSearch(folder.Root);
             builder.AddIngest();
             host = builder.Build();

@@ -100,7 +100,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddEventLog(builder.Configuration, folder.Log);
         services.AddProfiles(builder.Configuration, folder.Profiles);
         services.AddWindowStore(folder.Windows);
-        services.AddModelStore(folder.Models);
+        services.AddModelStore(builder.Configuration, folder.Models);
         services.AddErasureSearch(folder.Root);
         services.AddVectorIndex(builder.Configuration, folder.Index);
 

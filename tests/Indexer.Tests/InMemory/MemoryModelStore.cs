@@ -15,6 +15,8 @@ internal sealed class MemoryModelStore : IModelStore
     /// <summary>What <see cref="Problem"/> says of a version, and <see cref="Find"/> throws.</summary>
     public Dictionary<ModelVersion, string> Broken { get; } = [];
 
+    public IModelStore Under(HeldLease lease) => this;
+
     public ModelVersion? Live { get { lock (_lock) return _live; } }
 
     public ModelVersion? Previous { get { lock (_lock) return _previous; } }
