@@ -130,7 +130,6 @@ public static class ApiHosting
     {
         bus.AddConsumer<ActivateEncoderConsumer>();
         bus.AddDashboardConsumers();
-        // Every instance of the Api hears of every switch.
-        bus.AddConsumer<IndexSwitchedConsumer>().Endpoint(endpoint => { endpoint.InstanceId = Guid.NewGuid().ToString("N"); endpoint.Temporary = true; });
+        bus.AddConsumer<IndexSwitchedConsumer>().OfThisInstance();
     }
 }

@@ -5,12 +5,13 @@ using BeeFormer.Streaming.ServiceDefaults;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Polly;
 
 namespace BeeFormer.Streaming.Indexer;
 
 /// <summary>
-/// Brings item events into the index as they come. A batch is what is queued when the one before is done, so an event waits for no timer.
-/// The position is committed after the batch is durable in every target; a crash in between repeats the batch, which revisions make harmless.
+/// Brings item events into the index as they come. A turn takes what is queued, of all partitions, when the one before is done; so an event waits for no timer and for no other partition's turn.
+/// Positions are committed after the turn is durable in every target; a crash in between repeats it, which revisions make harmless.
 /// </summary>
 internal sealed class IncrementalIndexing(
     IEventLog log, IndexTargets targets, ReadItemEvent read, IOptions<IndexerOptions> options, TimeProvider time, ILogger<IncrementalIndexing> logger) : BackgroundService
@@ -22,15 +23,40 @@ internal sealed class IncrementalIndexing(
 
         var positions = await targets.InsideGateAsync(() => Task.FromResult(targets.Positions.ToDictionary()), stoppingToken);
         await using var subscription = log.Subscribe(Topics.Items, ReaderGroups.Indexer, partition => positions.GetValueOrDefault(partition));
-        while (!stoppingToken.IsCancellationRequested)
+        ValueTask<LogBatch>? reading = null;
+        try
         {
-            var batch = await persistent.ExecuteAsync(async token => await subscription.ReadAsync(options.Value.MaxBatch, token), stoppingToken);
-            using var activity = IndexerTracing.StartBatch(batch);
-            var changes = ItemChange.NewestOf(batch, read);
-            var (partition, next) = (batch.Partition, batch.NextOffset);
-            await persistent.ExecuteAsync(async token => await targets.ApplyAsync(partition, next, changes, token), stoppingToken);
-            activity?.AddEvent(new ActivityEvent("searchable"));
-            await persistent.ExecuteAsync(async token => await subscription.CommitAsync(partition, next, token), stoppingToken);
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                var turn = new Dictionary<int, List<LogBatch>>();
+                int taken = 0;
+                do
+                {
+                    var batch = await persistent.ExecuteAsync(async token =>
+                    {
+                        var begun = reading ?? subscription.ReadAsync(options.Value.MaxBatch - taken, token);
+                        reading = null; // one that failed is repeated
+                        return await begun;
+                    }, stoppingToken);
+                    if (!turn.TryGetValue(batch.Partition, out var ofPartition)) turn[batch.Partition] = ofPartition = [];
+                    ofPartition.Add(batch);
+                    taken += batch.Count;
+                    if (taken < options.Value.MaxBatch) reading = subscription.ReadAsync(options.Value.MaxBatch - taken, stoppingToken);
+                } while (reading is { IsCompletedSuccessfully: true });
+                await IndexAsync(subscription, turn, persistent, stoppingToken);
+            }
         }
+        finally
+        {
+            if (reading is { } last) await Task.WhenAny(last.AsTask()); // it has heard of the end, too
+        }
+
+    private async Task IndexAsync(ILogSubscription subscription, Dictionary<int, List<LogBatch>> turn, ResiliencePipeline persistent, CancellationToken stoppingToken)
+    {
+        using var activity = IndexerTracing.StartTurn(turn.Values.SelectMany(batches => batches).SelectMany(batch => batch));
+        PartitionChanges[] changes = [.. turn.Select(partition => new PartitionChanges(partition.Key, partition.Value[^1].NextOffset, ItemChange.NewestOf(partition.Value.SelectMany(batch => batch), read)))];
+        await persistent.ExecuteAsync(async token => await targets.ApplyAsync(changes, token), stoppingToken);
+        activity?.AddEvent(new ActivityEvent("searchable"));
+        foreach (var (partition, next, _) in changes) await persistent.ExecuteAsync(async token => await subscription.CommitAsync(partition, next, token), stoppingToken);
     }
 }

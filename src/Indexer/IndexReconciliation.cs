@@ -119,6 +119,7 @@ internal sealed class IndexReconciliation(
         string name = CollectionOf(manifest);
         if (targets.Served(lane.Alias)?.Collection.Name == name && await index.FindAsync(name, cancellationToken) is not null)
         {
+            await lane.Repair.KeepAliasAsync(cancellationToken);
             await _old.DropAsync(Kept(), cancellationToken);
             await lane.Repair.LookWhenDueAsync(cancellationToken);
             return true;

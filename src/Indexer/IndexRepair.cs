@@ -19,6 +19,13 @@ internal sealed class IndexRepair(
     private long _lastLook = time.GetTimestamp();
     private int _looks;
 
+    /// <summary>The alias may have been taken away: by an index from an old backup, or by an Indexer that lost its lease in the middle of a switch.</summary>
+    public async Task KeepAliasAsync(CancellationToken cancellationToken)
+    {
+        if (targets.Served(alias) is { } live && (await index.ResolveAliasAsync(alias, cancellationToken))?.Collection != live.Collection.Name)
+            await targets.InsideGateAsync(() => PointAliasAsync(live, cancellationToken), cancellationToken);
+    }
+
     public async Task LookWhenDueAsync(CancellationToken cancellationToken)
     {
         bool due = time.GetElapsedTime(_lastLook) >= options.ReconcileEvery;

@@ -51,17 +51,19 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
         }
     }
 
-    /// <summary>Writes changes of one partition to all targets and moves the position.</summary>
-    public Task ApplyAsync(int partition, long nextOffset, IReadOnlyCollection<ItemChange> changes, CancellationToken cancellationToken)
+    /// <summary>Writes changes to all targets and moves the positions of their partitions.</summary>
+    public Task ApplyAsync(IReadOnlyCollection<PartitionChanges> partitions, CancellationToken cancellationToken)
     {
-        metrics.Waiting(partition, changes);
+        foreach (var (partition, _, changes) in partitions) metrics.Waiting(partition, changes);
+        // A key stays in its partition: no item is in two of them.
+        IReadOnlyCollection<ItemChange> all = partitions.Count == 1 ? partitions.First().Changes : [.. partitions.SelectMany(partition => partition.Changes)];
         return InsideGateAsync(async () =>
         {
-            _touched?.UnionWith(changes.Select(change => change.Id));
-            foreach (var (alias, target) in _served) await ApplyAsync(alias, target, changes, cancellationToken);
-            metrics.Searchable(partition, changes);
-            if (Building is not null && !await Building.TryFollowAsync(changes, cancellationToken)) Building = null;
-            _positions[partition] = nextOffset;
+            _touched?.UnionWith(all.Select(change => change.Id));
+            foreach (var (alias, target) in _served) await ApplyAsync(alias, target, all, cancellationToken);
+            foreach (var (partition, _, changes) in partitions) metrics.Searchable(partition, changes);
+            if (Building is not null && !await Building.TryFollowAsync(all, cancellationToken)) Building = null;
+            foreach (var (partition, next, _) in partitions) _positions[partition] = next;
             return true;
         }, cancellationToken);
     }
@@ -117,3 +119,7 @@ internal sealed class IndexTargets(IndexerMetrics metrics) : IDisposable
         _gate.Dispose();
     }
 }
+
+/// <summary>What a partition's events say about its items, up to <paramref name="Next"/>.</summary>
+/// <param name="Next">The offset behind the last event.</param>
+internal sealed record PartitionChanges(int Partition, long Next, IReadOnlyCollection<ItemChange> Changes);

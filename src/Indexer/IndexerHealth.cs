@@ -8,12 +8,18 @@ internal sealed class IndexerHealth(IndexerMetrics metrics, TimeProvider time, I
 {
     private readonly Lock _gate = new();
     private volatile Outage? _outage;
+    private long _answered;
 
-    public void Failed(Exception failure)
+    /// <summary>Calls that were answered so far.</summary>
+    public long Answered => Interlocked.Read(ref _answered);
+
+    /// <param name="answered"><see cref="Answered"/> when the call began: what was answered since is newer than this failure.</param>
+    public void Failed(Exception failure, long answered)
     {
         metrics.Failed();
         lock (_gate)
         {
+            if (Answered != answered) return;
             if (_outage is null) logger.LogWarning(failure, "The vector index does not answer; item events and builds wait until it does");
             _outage = new Outage(_outage?.Since ?? time.GetTimestamp(), failure.Message);
         }
@@ -21,6 +27,7 @@ internal sealed class IndexerHealth(IndexerMetrics metrics, TimeProvider time, I
 
     public void Succeeded()
     {
+        Interlocked.Increment(ref _answered);
         if (_outage is null) return;
         lock (_gate)
         {

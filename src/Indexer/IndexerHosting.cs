@@ -21,7 +21,7 @@ public static class IndexerHosting
     internal const string Published = "indexer-published";
 
     /// <summary>
-    /// Needs in the container: <see cref="IEventLog"/>, <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="IVectorIndex"/>, MassTransit with
+    /// Needs in the container: <see cref="IEventLog"/>, <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="ILeases"/>, <see cref="IVectorIndex"/>, MassTransit with
     /// <see cref="AddIndexerConsumers"/>; optional: <see cref="EncoderOutputCache"/>.
     /// </summary>
     public static IHostApplicationBuilder AddIndexer(this IHostApplicationBuilder builder)
@@ -34,7 +34,6 @@ public static class IndexerHosting
         services.TryAddSingleton<IndexerHealth>();
         services.AddHealthChecks().AddCheck<IndexerHealth>("indexer", tags: [HealthEndpoints.Ready]);
         services.AddKeyedSingleton<WakeSignal>(Published);
-        services.TryAddSingleton<IndexTargets>();
         services.TryAddSingleton(provider => EventClock.Of(provider.GetRequiredService<IConfiguration>()));
         services.TryAddSingleton<ReadItemEvent>(provider => ItemEvents.Reader(provider.GetRequiredService<EventClock>()));
         services.AddSharedModels();
@@ -51,15 +50,25 @@ public static class IndexerHosting
                 await bus.Publish(message, message.GetType(), patience.Token);
             };
         });
-        services.AddHostedService(provider => new IndexReconciliation(
-            provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<IWindowStore>(), provider.GetRequiredService<IModelStore>(),
-            new PatientIndex(provider.GetRequiredService<IVectorIndex>(), provider.GetRequiredService<IndexerHealth>(), provider.GetRequiredService<TimeProvider>()),
-            provider.GetRequiredService<IndexTargets>(), provider.GetRequiredService<LoadItemEmbedder>(), provider.GetRequiredService<ReadItemEvent>(), PinnedModels.Of(provider.GetRequiredService<IConfiguration>()),
-            provider.GetRequiredService<PublishControlMessage>(), provider.GetRequiredKeyedService<WakeSignal>(Published),
-            provider.GetRequiredService<IOptions<IndexerOptions>>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<IndexerMetrics>(), provider.GetRequiredService<ILogger<IndexReconciliation>>()));
-        services.AddHostedService<IncrementalIndexing>();
+        services.AddHostedService(provider => new Indexing(provider.GetRequiredService<ILeases>(), () => Term(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Indexing>>()));
         return builder;
     }
 
-    public static void AddIndexerConsumers(this IBusRegistrationConfigurator bus) => bus.AddConsumer<EncoderPublishedConsumer>();
+    public static void AddIndexerConsumers(this IBusRegistrationConfigurator bus) => bus.AddConsumer<EncoderPublishedConsumer>().OfThisInstance();
+
+    private static IndexingTerm Term(IServiceProvider provider)
+    {
+        var log = provider.GetRequiredService<IEventLog>();
+        var read = provider.GetRequiredService<ReadItemEvent>();
+        var options = provider.GetRequiredService<IOptions<IndexerOptions>>();
+        var time = provider.GetRequiredService<TimeProvider>();
+        var metrics = provider.GetRequiredService<IndexerMetrics>();
+        var targets = new IndexTargets(metrics);
+        return new IndexingTerm(targets,
+            new IndexReconciliation(
+                log, provider.GetRequiredService<IWindowStore>(), provider.GetRequiredService<IModelStore>(), new PatientIndex(provider.GetRequiredService<IVectorIndex>(), provider.GetRequiredService<IndexerHealth>(), time),
+                targets, provider.GetRequiredService<LoadItemEmbedder>(), read, PinnedModels.Of(provider.GetRequiredService<IConfiguration>()),
+                provider.GetRequiredService<PublishControlMessage>(), provider.GetRequiredKeyedService<WakeSignal>(Published), options, time, metrics, provider.GetRequiredService<ILogger<IndexReconciliation>>()),
+            new IncrementalIndexing(log, targets, read, options, time, provider.GetRequiredService<ILogger<IncrementalIndexing>>()));
+    }
 }

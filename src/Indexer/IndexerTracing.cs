@@ -7,11 +7,17 @@ internal static class IndexerTracing
 {
     public static readonly ActivitySource Source = new("BeeFormer.Streaming.Indexer");
 
-    /// <summary>From the moment in which a batch is there until it is committed. Null: none of it is traced.</summary>
-    public static Activity? StartBatch(LogBatch batch)
+    /// <summary>From the moment in which a turn's messages are there until they are committed. Null: none of them is traced.</summary>
+    public static Activity? StartTurn(IEnumerable<LogMessage> messages)
     {
+        if (!Source.HasListeners()) return null;
         var traces = new MessageTraces(Source);
-        foreach (var message in batch) traces.Note(message);
-        return traces.Start("index items")?.SetTag("messaging.batch.message_count", batch.Count);
+        int count = 0;
+        foreach (var message in messages)
+        {
+            traces.Note(message);
+            count++;
+        }
+        return traces.Start("index items")?.SetTag("messaging.batch.message_count", count);
     }
 }

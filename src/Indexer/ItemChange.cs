@@ -10,8 +10,8 @@ namespace BeeFormer.Streaming.Indexer;
 /// <param name="LoggedAtMs">When the log took it, UTC milliseconds; 0 where nobody asks.</param>
 internal readonly record struct ItemChange(ItemId Id, long Offset, ItemEvent? Event, long LoggedAtMs = 0)
 {
-    /// <summary>The newest change of every item in a batch of one partition. What cannot be read is left out: Ingest dead-letters it.</summary>
-    public static IReadOnlyCollection<ItemChange> NewestOf(IReadOnlyList<LogMessage> messages, ReadItemEvent read)
+    /// <summary>The newest change of every item in messages of one partition. What cannot be read is left out: Ingest dead-letters it.</summary>
+    public static IReadOnlyCollection<ItemChange> NewestOf(IEnumerable<LogMessage> messages, ReadItemEvent read)
     {
         var newest = new Dictionary<ItemId, ItemChange>();
         foreach (var message in messages)

@@ -20,26 +20,30 @@ internal sealed class PatientIndex(IVectorIndex index, IndexerHealth health, Tim
             UseJitter = true,
             Delay = TimeSpan.FromSeconds(0.2),
             MaxDelay = TimeSpan.FromSeconds(5),
-            OnRetry = retry =>
-            {
-                health.Failed(retry.Outcome.Exception!);
-                return ValueTask.CompletedTask;
-            },
         })
         .Build();
 
-    private async ValueTask<T> CallAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken)
+    private ValueTask<T> CallAsync<T>(Func<CancellationToken, ValueTask<T>> call, CancellationToken cancellationToken) => _patience.ExecuteAsync(async token =>
     {
-        var answer = await _patience.ExecuteAsync(call, cancellationToken);
-        health.Succeeded();
-        return answer;
-    }
+        long answered = health.Answered;
+        try
+        {
+            T answer = await call(token);
+            health.Succeeded();
+            return answer;
+        }
+        catch (IOException failure)
+        {
+            health.Failed(failure, answered);
+            throw;
+        }
+    }, cancellationToken);
 
-    private async ValueTask CallAsync(Func<CancellationToken, ValueTask> call, CancellationToken cancellationToken)
+    private async ValueTask CallAsync(Func<CancellationToken, ValueTask> call, CancellationToken cancellationToken) => await CallAsync(async token =>
     {
-        await _patience.ExecuteAsync(call, cancellationToken);
-        health.Succeeded();
-    }
+        await call(token);
+        return true;
+    }, cancellationToken);
 
     public ValueTask CreateAsync(CollectionInfo collection, CancellationToken cancellationToken) => CallAsync(token => index.CreateAsync(collection, token), cancellationToken);
     public ValueTask<CollectionInfo?> FindAsync(string collection, CancellationToken cancellationToken) => CallAsync(token => index.FindAsync(collection, token), cancellationToken);

@@ -12,7 +12,7 @@ internal sealed record ConfigurationKey(Type Options, string Name, string Type, 
     public static IReadOnlyList<ConfigurationKey> All { get; } = [.. Sections().SelectMany(section => Of(section.Options, section.Root))];
 
     /// <summary>Keys that stand alone and are read where they are needed.</summary>
-    public static IReadOnlyList<string> Alone { get; } = ["Images:Folder", "Logging:Format", "Redis:CaCertificate", "Redis:Configuration"];
+    public static IReadOnlyList<string> Alone { get; } = ["Data", "Images:Folder", "Logging:Format", "Redis:CaCertificate", "Redis:Configuration", "Secrets", "Urls"];
 
     private static IEnumerable<(Type Options, string Root)> Sections() =>
         from file in Directory.GetFiles(AppContext.BaseDirectory, "BeeFormer.Streaming.*.dll")

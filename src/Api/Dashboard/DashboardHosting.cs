@@ -28,5 +28,5 @@ internal static class DashboardHosting
 
     /// <summary>Every instance of the Api hears all news.</summary>
     public static void AddDashboardConsumers(this IBusRegistrationConfigurator bus) =>
-        bus.AddConsumer<PipelineNewsConsumer>().Endpoint(endpoint => { endpoint.InstanceId = Guid.NewGuid().ToString("N"); endpoint.Temporary = true; });
+        bus.AddConsumer<PipelineNewsConsumer>().OfThisInstance();
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Standalone.Hosting;
 using Spectre.Console;
 

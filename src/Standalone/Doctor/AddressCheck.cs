@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Standalone.Hosting;
 
 namespace BeeFormer.Streaming.Standalone.Doctor;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BeeFormer.Streaming.Api;
 
 namespace BeeFormer.Streaming.Standalone.Hosting;
 

@@ -55,14 +55,16 @@ internal sealed class StandaloneHost : IAsyncDisposable
     /// <param name="urls">Where no API keys are configured, loopback addresses only: nothing else would keep others out.</param>
     /// <param name="quiet">Only warnings are logged: the command prints tables of its own.</param>
     /// <param name="settings">Overrides of configuration keys.</param>
-    public static async Task<StandaloneHost> StartAsync(string data, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken)
+    /// <param name="also">Registers something beside the services.</param>
+    public static async Task<StandaloneHost> StartAsync(
+        string data, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, CancellationToken cancellationToken, Action<IServiceCollection>? also = null)
     {
         DataFolder folder = DataFolder.Open(data);
         WebApplication? application = null;
         var running = new StrongBox<bool>();
         try
         {
-            application = Build(folder, urls, quiet, settings, running);
+            application = Build(folder, urls, quiet, settings, running, also);
             await application.StartAsync(cancellationToken);
             running.Value = true;
             ServerFile.Write(folder.Root, application.Urls);
@@ -76,7 +78,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         }
     }
 
-    private static WebApplication Build(DataFolder folder, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, StrongBox<bool> running)
+    private static WebApplication Build(DataFolder folder, string urls, bool quiet, IReadOnlyDictionary<string, string?> settings, StrongBox<bool> running, Action<IServiceCollection>? also)
     {
         WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "beeformer" });
         builder.Configuration.AddInMemoryCollection(settings);
@@ -94,8 +96,7 @@ internal sealed class StandaloneHost : IAsyncDisposable
         IServiceCollection services = builder.Services;
         services.AddSingleton<IHostLifetime, CommandLifetime>();
         services.AddSingleton<TrainingBoard>();
-        services.AddCheckedOptions<EncoderCacheOptions>(EncoderCacheOptions.Section);
-        services.AddSingleton(provider => new EncoderOutputCache(folder.Cache, provider.GetRequiredService<IOptions<EncoderCacheOptions>>().Value.MaxBytes, provider.GetRequiredService<TimeProvider>()));
+        services.AddEncoderOutputCache(folder.Cache);
         services.AddSingleton(new TrainingCheckpoints(folder.Checkpoints));
         services.AddEventLog(builder.Configuration, folder.Log);
         services.AddProfiles(builder.Configuration, folder.Profiles);
@@ -104,21 +105,19 @@ internal sealed class StandaloneHost : IAsyncDisposable
         services.AddErasureSearch(folder.Root);
         services.AddVectorIndex(builder.Configuration, folder.Index);
 
-        services.AddMassTransit(bus =>
+        builder.AddControlPlane(bus =>
         {
             bus.AddTrainerConsumers();
             bus.AddIndexerConsumers();
             bus.AddApiConsumers();
-            bus.AddConsumer<TrainingBoardConsumer>();
-            bus.UsingInMemory((context, transport) => transport.ConfigureEndpoints(context));
+            bus.AddConsumer<TrainingBoardConsumer>().OfThisInstance();
         });
-        services.Configure<UsageTelemetryOptions>(options => options.Enabled = false); // no word to anybody else's host
-        services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);
 
         builder.AddIngest();
         builder.AddTrainer();
         builder.AddIndexer();
         builder.AddApi();
+        also?.Invoke(services);
         TorchThreads.LeaveOneForServing();
         WebApplication application = builder.Build();
         application.MapApi();

@@ -1,3 +1,4 @@
+using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Standalone.Hosting;
 
 namespace BeeFormer.Streaming.Standalone.Tests.Hosting;

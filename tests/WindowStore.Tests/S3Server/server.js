@@ -1,5 +1,5 @@
 // s3rver with what the store builds on and s3rver lacks: conditional requests, and objects that are written whole. And with faults on demand.
-// Arguments: folder for the objects. Prints the port; ends with its standard input.
+// Arguments: folder for the objects, port (none or 0: any free one). Prints the port; ends with its standard input.
 'use strict';
 
 const crypto = require('crypto');
@@ -101,5 +101,5 @@ function refuse(req, res, status, code) {
   });
 }
 
-server.listen(0, '127.0.0.1', () => console.log(server.address().port));
+server.listen(Number(process.argv[3] ?? 0), '127.0.0.1', () => console.log(server.address().port));
 process.stdin.resume().on('end', () => process.exit());

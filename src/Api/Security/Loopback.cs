@@ -1,8 +1,9 @@
 using System.Net;
 
-namespace BeeFormer.Streaming.Standalone.Hosting;
+namespace BeeFormer.Streaming.Api;
 
-internal static class Loopback
+/// <summary>Where an Api without keys may listen: nothing else would keep others out.</summary>
+public static class Loopback
 {
     public const string DefaultUrl = "http://127.0.0.1:8080";
 

@@ -1,0 +1,171 @@
+using System.Text.Json.Nodes;
+using BeeFormer.Streaming.Servers;
+
+namespace BeeFormer.Streaming.EndToEnd.Tests;
+
+/// <summary>The four services, two of each, as processes of their own on real servers.</summary>
+public sealed class DistributedTests
+{
+    private const string Policy = "seed: 7\nhead_steps: 150\nhead_output: 512\n";
+
+    /// <summary>Trainings come when they are asked for, and one processor's arithmetic is as good as another's.</summary>
+    private static readonly Dictionary<string, string?> s_settings = new()
+    {
+        ["Trainer:EveryInteractions"] = "0", ["Trainer:Every"] = "00:00:00", ["Trainer:Threads"] = "1", ["Encoder:Arithmetic"] = "float32", ["Encoder:MaxSequenceLength"] = "32",
+    };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task On_servers_windows_models_and_answers_are_those_of_the_embedded_parts_and_a_trainer_that_dies_is_replaced()
+    {
+        Require(Installation.Missing ?? OnlineRetail.Missing);
+        string folder = Directory.CreateTempSubdirectory("beeformer-e2e-").FullName;
+        Learned embedded;
+        await using (var standalone = new StandaloneProcess(Path.Combine(folder, "embedded"), s_settings))
+        {
+            await standalone.StartAsync(Token);
+            using var client = new ShopClient(standalone.Url);
+            embedded = await LearnAsync([client]);
+        }
+
+        await using var installation = new Installation(Path.Combine(folder, "servers"), s_settings);
+        await installation.StartServersAsync(Token);
+        await Task.WhenAll(((string[])["Ingest", "Trainer", "Indexer", "Api"]).Select(project => installation.StartAsync(project, 2, Token)));
+        await Task.WhenAll(installation.Services.Select(service => service.ReadyAsync(Token)));
+        ShopClient[] clients = [.. installation.Of("Api").Select(api => new ShopClient(api.Url))];
+        Learned distributed = await LearnAsync(clients);
+
+        Assert.Equal(embedded.WindowHash, distributed.WindowHash);
+        Assert.Equal(embedded.Fingerprint, distributed.Fingerprint);
+        Assert.Equal(embedded.Answers.Length, distributed.Answers.Length);
+        foreach (var (one, other) in embedded.Answers.Zip(distributed.Answers)) AssertSame(one, other);
+
+        await TrainerDiesAsync(installation, clients[0]);
+        await RollingRestartAsync(installation);
+        foreach (var client in clients) client.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <param name="Answers">Lists of ids with scores, for the same questions.</param>
+    private sealed record Learned(string WindowHash, string Fingerprint, (string Id, double Score)[][] Answers);
+
+    /// <summary>A year of purchases, one training, then questions to each Api.</summary>
+    private static async Task<Learned> LearnAsync(ShopClient[] clients)
+    {
+        foreach (object[] batch in OnlineRetail.Items().Chunk(1_000)) await clients[0].PutItemsAsync(batch, Token);
+        int turn = 0;
+        foreach (object[] batch in OnlineRetail.Purchases().Chunk(5_000)) await clients[turn++ % clients.Length].PutEventsAsync(batch, Token);
+        await clients[0].SettledAsync(Token);
+
+        JsonNode training = await clients[0].TrainedAsync(await clients[^1].TrainAsync("head", Policy, Token), Token);
+        Assert.True((string?)training["state"] == "published", training.ToJsonString());
+        string version = (string)training["version"]!;
+        JsonNode model = (await clients[0].GetAsync($"/v1/models/{version}", Token))["model"]!;
+        foreach (var client in clients) await ServesAsync(client, version);
+
+        var answers = new List<(string, double)[]>();
+        foreach (var client in clients.Take(1))
+        {
+            foreach (string text in (string[])["christmas tree decoration", "red retrospot bag", "glass jar for the kitchen", "vintage tea set"])
+                answers.Add(Ranked(await client.PostAsync("/v1/search", new { text, k = 20 }, Token)));
+            foreach (string item in (string[])["22423", "85123", "47566", "20725"])
+                answers.Add(Ranked(await client.GetAsync($"/v1/items/{item}/similar?k=20", Token)));
+        }
+        if (clients.Length > 1)
+            AssertSame(answers[0], Ranked(await clients[1].PostAsync("/v1/search", new { text = "christmas tree decoration", k = 20 }, Token)));
+        return new Learned((string)model["window_hash"]!, (string)model["fingerprint"]!, [.. answers]);
+    }
+
+    private static Task ServesAsync(ShopClient client, string version) => ChildProcess.UntilAsync(async () =>
+        (string?)(await client.PostAsync("/v1/search", new { text = "tree", k = 1 }, Token))["model_version"] == version, $"{client.Url} to serve {version}", Token);
+
+    private static (string Id, double Score)[] Ranked(JsonNode answer) => [.. answer["items"]!.AsArray().Select(item => ((string)item!["item_id"]!, item["score"]!.GetValue<double>()))];
+
+    /// <summary>Same scores in the same order; items may change places where they are as good as equal.</summary>
+    private static void AssertSame((string Id, double Score)[] one, (string Id, double Score)[] other)
+    {
+        Assert.Equal(one.Length, other.Length);
+        for (int n = 0; n < one.Length; n++) Assert.Equal(one[n].Score, other[n].Score, 1e-5);
+        var scores = other.ToDictionary(item => item.Id, item => item.Score);
+        double last = one[^1].Score;
+        foreach (var (id, score) in one.Where(item => item.Score > last + 1e-5)) Assert.Equal(score, scores[id], 1e-5);
+    }
+
+    /// <summary>In the middle of a training its Trainer is killed: the other one ends it or trains anew, and nothing is published twice.</summary>
+    private static async Task TrainerDiesAsync(Installation installation, ShopClient client)
+    {
+        // Something new, or the window would be the one that was learned from.
+        await client.PutEventsAsync(Enumerable.Range(0, 200).Select(n => (object)new { event_id = $"new-{n}", user_id = $"new-{n % 20}", item_id = "22423", type = "purchase", timestamp = 1_323_500_000_000 + n }), Token);
+        await client.SettledAsync(Token);
+        Guid training = await client.TrainAsync("head", "seed: 7\nhead_steps: 100000\nmax_duration: \"00:10:00\"\n", Token);
+        await ChildProcess.UntilAsync(async () => (string?)(await client.GetAsync($"/v1/trainings/{training}", Token))["phase"] == "train", "the long training to learn", Token);
+        ServiceProcess active = installation.Of("Trainer").Single(trainer => File.ReadAllText(trainer.Log).Contains(training.ToString(), StringComparison.Ordinal) || IsTraining(trainer));
+        await active.KillAsync();
+        // The other one finds the training that nobody runs any more, closes it, and takes the next.
+        JsonNode closed = await client.TrainedAsync(training, Token);
+        Assert.Equal("interrupted", (string?)closed["state"]);
+        Guid second = await client.TrainAsync("head", Policy, Token);
+        JsonNode ended = await client.TrainedAsync(second, Token);
+        Assert.True((string?)ended["state"] is "published" or "refused", ended.ToJsonString());
+        await active.StartAsync(Token);
+    }
+
+    private static bool IsTraining(ServiceProcess trainer)
+    {
+        using var http = new HttpClient();
+        string metrics = http.GetStringAsync(new Uri(trainer.Url + "/metrics"), Token).GetAwaiter().GetResult();
+        return metrics.Split('\n').Any(line => line.StartsWith("beeformer_lease_held", StringComparison.Ordinal) && line.Contains("trainer", StringComparison.Ordinal) && line.TrimEnd().EndsWith(" 1", StringComparison.Ordinal));
+    }
+
+    /// <summary>Every service is stopped and started, one after the other, while a shop asks: no request fails at an Api that is there.</summary>
+    private static async Task RollingRestartAsync(Installation installation)
+    {
+        ServiceProcess[] apis = [.. installation.Of("Api")];
+        var available = apis.ToHashSet();
+        int asked = 0;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var failures = new List<string>();
+        Task load = Task.Run(async () =>
+        {
+            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
+            using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+            for (int n = 0; await pause.WaitForNextTickAsync(stop.Token); n++)
+            {
+                // As a balancer does: an instance that says it is going gets nothing new.
+                ServiceProcess api;
+                lock (available) api = available.ElementAt(n % available.Count);
+                try
+                {
+                    using var answer = await http.GetAsync(new Uri($"{api.Url}/v1/items/22423/similar?k=10"), CancellationToken.None);
+                    if (!answer.IsSuccessStatusCode) failures.Add($"{api.Name}: {answer.StatusCode}");
+                }
+                catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException)
+                {
+                    failures.Add($"{api.Name}: {failure.Message}");
+                }
+                asked++;
+            }
+        }, Token);
+        foreach (ServiceProcess service in installation.Services)
+        {
+            lock (available) available.Remove(service);
+            Assert.Equal(0, await service.StopAsync());
+            await service.StartAsync(Token);
+            await service.ReadyAsync(Token);
+            lock (available)
+                if (service.Project == "Api") available.Add(service);
+        }
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => load);
+        Assert.Empty(failures);
+        Assert.True(asked > 100, $"Only {asked} requests were sent meanwhile.");
+    }
+
+    private static void Require(string? missing)
+    {
+        if (missing is null) return;
+        Assert.False(Environment.GetEnvironmentVariable("CI") == "true", missing);
+        Assert.Skip(missing);
+    }
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace BeeFormer.Streaming.Servers;
+
+/// <summary>The S3 server of the window store's tests. An object that is being written when it is killed may stay half there, unlike with a real one: it is paused, never killed, in the middle of anything.</summary>
+public sealed class S3Server : IServer
+{
+    public const string Bucket = "shop", AccessKey = "S3RVER", SecretKey = "S3RVER";
+
+    private readonly int _port = ChildProcess.FreePort();
+    private readonly string _objects;
+    private readonly ChildProcess _process;
+
+    public S3Server(string folder)
+    {
+        _objects = Path.Combine(folder, "objects");
+        Directory.CreateDirectory(Path.Combine(_objects, Bucket)); // a bucket is a folder to it
+        _process = new ChildProcess(Name, "node", ["server.js", _objects, _port.ToString(CultureInfo.InvariantCulture)], Path.Combine(folder, "log"), folder: Program);
+    }
+
+    public string Name => "s3";
+    public int Port => _port;
+    public static string? Missing => ChildProcess.IsInstalled("node") && ChildProcess.IsInstalled("npm") ? null : "The S3 server needs node and npm.";
+
+    private static string Program => Checkout.Built("WindowStore.Tests", "S3Server");
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await InstallAsync();
+        await _process.StartAsync(async _ => await ChildProcess.ListensAsync(_port), cancellationToken);
+    }
+
+    public Task KillAsync() => _process.KillAsync();
+    public void Pause() => _process.Pause();
+    public void Resume() => _process.Resume();
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    // Tests of the window store may be doing the same at this moment.
+    private static async Task InstallAsync()
+    {
+        if (File.Exists(Path.Combine(Program, "node_modules", ".package-lock.json"))) return;
+        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--no-audit", "--no-fund"]) { WorkingDirectory = Program, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var output = npm.StandardOutput.ReadToEndAsync();
+        string error = await npm.StandardError.ReadToEndAsync();
+        await npm.WaitForExitAsync();
+        if (npm.ExitCode != 0) throw new InvalidOperationException($"npm ci failed: {await output}{error}");
+    }
+}
