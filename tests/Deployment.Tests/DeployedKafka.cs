@@ -98,7 +98,7 @@ public sealed class DeployedKafka : IAsyncLifetime
     private void Executable(string file, string text)
     {
         File.WriteAllText(At(file), text);
-        File.SetUnixFileMode(At(file), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(At(file), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private Process Start(string script)

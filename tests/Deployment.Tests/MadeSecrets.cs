@@ -11,7 +11,7 @@ public sealed class MadeSecrets : IAsyncLifetime
 
     public string Read(string file) => File.ReadAllText(At(file)).Trim();
 
-    public Task MakeAsync() => Repository.RunAsync("bash and Debian's openssl", "bash", Repository.PathOf("infra", "make-secrets"), Folder);
+    public Task MakeAsync() => Repository.RunAsync("bash, openssl", "bash", Repository.PathOf("infra", "make-secrets"), Folder);
 
     public async ValueTask InitializeAsync() => await MakeAsync();
 

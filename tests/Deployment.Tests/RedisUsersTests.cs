@@ -75,7 +75,7 @@ public sealed class RedisUsersTests(MadeSecrets secrets) : IAsyncDisposable
         string configuration = Path.Combine(_folder, "redis.conf");
         await File.WriteAllTextAsync(configuration, Repository.Read("infra", "redis", "redis.conf").Replace("/run/secrets", secrets.Folder, StringComparison.Ordinal).Replace("dir /data", $"dir {_folder}", StringComparison.Ordinal)
             + string.Create(CultureInfo.InvariantCulture, $"port {_port}\nbind 127.0.0.1\n"), Token);
-        _server = Repository.Start("Debian's redis-server", "redis-server", configuration);
+        _server = Repository.Start("redis-server", "redis-server", configuration);
         while (await _server.StandardOutput.ReadLineAsync(Token) is { } line)
             if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return;
         Assert.Fail($"redis-server ended: {await _server.StandardError.ReadToEndAsync(Token)}");

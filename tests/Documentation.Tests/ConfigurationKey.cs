@@ -50,7 +50,7 @@ internal sealed record ConfigurationKey(Type Options, string Name, string Type, 
     {
         { IsEnum: true } => "name",
         _ when type == typeof(bool) => "true or false",
-        _ when type == typeof(int) || type == typeof(long) || type == typeof(short) => "whole number",
+        _ when type == typeof(int) || type == typeof(long) || type == typeof(short) || type == typeof(ushort) => "whole number",
         _ when type == typeof(double) => "number",
         _ when type == typeof(TimeSpan) => "time",
         _ when type == typeof(string) => "text",
