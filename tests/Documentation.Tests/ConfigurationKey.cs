@@ -12,7 +12,7 @@ internal sealed record ConfigurationKey(Type Options, string Name, string Type, 
     public static IReadOnlyList<ConfigurationKey> All { get; } = [.. Sections().SelectMany(section => Of(section.Options, section.Root))];
 
     /// <summary>Keys that stand alone and are read where they are needed.</summary>
-    public static IReadOnlyList<string> Alone { get; } = ["Data", "Images:Folder", "Logging:Format", "Redis:Configuration", "Secrets", "Urls"];
+    public static IReadOnlyList<string> Alone { get; } = ["Data", "Images:Folder", "Logging:Format", "Redis:CaCertificate", "Redis:Configuration", "Secrets", "Urls"];
 
     private static IEnumerable<(Type Options, string Root)> Sections() =>
         from file in Directory.GetFiles(AppContext.BaseDirectory, "BeeFormer.Streaming.*.dll")
@@ -50,7 +50,7 @@ internal sealed record ConfigurationKey(Type Options, string Name, string Type, 
     {
         { IsEnum: true } => "name",
         _ when type == typeof(bool) => "true or false",
-        _ when type == typeof(int) || type == typeof(long) || type == typeof(short) => "whole number",
+        _ when type == typeof(int) || type == typeof(long) || type == typeof(short) || type == typeof(ushort) => "whole number",
         _ when type == typeof(double) => "number",
         _ when type == typeof(TimeSpan) => "time",
         _ when type == typeof(string) => "text",

@@ -20,6 +20,7 @@ public sealed partial class OptionsReferenceTests
         |---|---|---|
         | `Images:Folder` | text | folder of the items' pictures ([text and picture](../encoders-images.md#pictures-in-the-pipeline)) |
         | `Logging:Format` | `simple` or `json` | lines for people, or one JSON object a line ([logs](../observability.md#logs)) |
+        | `Redis:CaCertificate` | text | PEM file of the certificates that may sign the Redis server's; none: those of the operating system |
         | `Redis:Configuration` | text | the Redis that holds the profiles ([profiles](../profiles.md#on-redis)); none: embedded |
 
         """;

@@ -8,14 +8,14 @@ namespace BeeFormer.Streaming.Profiles.Redis;
 public static class RedisReach
 {
     /// <returns>What answered, in words.</returns>
-    /// <exception cref="InvalidDataException">The key cannot be read.</exception>
+    /// <exception cref="InvalidDataException">A key cannot be read.</exception>
     /// <exception cref="IOException">No answer in time, or a refusal. The sentence names the endpoints, and no secret.</exception>
     public static async Task<string> AskAsync(IConfiguration configuration, TimeSpan limit, CancellationToken cancellationToken)
     {
         ConfigurationOptions server;
         try
         {
-            server = RedisProfilesRegistration.Parse(configuration[RedisProfilesRegistration.ConfigurationKey]);
+            server = RedisProfilesRegistration.Parse(configuration);
         }
         catch (OptionsValidationException wrong)
         {

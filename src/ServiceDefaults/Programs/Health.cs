@@ -1,7 +1,7 @@
 namespace BeeFormer.Streaming.ServiceDefaults;
 
 /// <summary>Asks a service of this machine whether it works: for containers, which have no other program to ask with.</summary>
-internal static class Health
+public static class Health
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 

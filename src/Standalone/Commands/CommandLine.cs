@@ -43,6 +43,7 @@ internal static class CommandLine
             DeadLettersCommand.Create(console),
             KeysCommand.Create(console),
             DoctorCommand.Create(console),
+            HealthCommand.Create(console),
             CompletionCommand.Create(console),
             ReferenceCommand.Create(console),
         };

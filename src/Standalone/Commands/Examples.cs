@@ -32,6 +32,7 @@ internal static class Examples
         ["beeformer dead-letters replay"] = ["beeformer dead-letters replay --where topic=items --dry-run --data ./data", "beeformer dead-letters replay interactions/0/42 --data ./data"],
         ["beeformer keys new"] = ["beeformer keys new --name shop --scopes read,write"],
         ["beeformer doctor"] = ["beeformer doctor --data ./data", "beeformer doctor --data ./data --json"],
+        ["beeformer health"] = ["beeformer health --data ./data"],
         ["beeformer completion"] = ["source <(beeformer completion bash)", "beeformer completion zsh > ~/.zfunc/_beeformer", "beeformer completion fish > ~/.config/fish/completions/beeformer.fish"],
     };
 

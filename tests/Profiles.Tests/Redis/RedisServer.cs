@@ -10,7 +10,7 @@ namespace BeeFormer.Streaming.Profiles.Tests.Redis;
 /// <summary>A redis-server of this machine in a process of its own, on a free port, whose every write is on disk before it answers.</summary>
 public class RedisServer : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("beeformer-redis-").FullName;
+    protected string Folder { get; } = Directory.CreateTempSubdirectory("beeformer-redis-").FullName;
     private readonly List<ConnectionMultiplexer> _connections = [];
     private Process? _process;
     private int _prefixes;
@@ -52,7 +52,7 @@ public class RedisServer : IAsyncLifetime
     {
         if (_process is not null) await _process.WaitForExitAsync();
         var start = new ProcessStartInfo(Program!) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", _folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always", .. Settings]) start.ArgumentList.Add(argument);
+        foreach (string argument in (string[])["--port", Port.ToString(CultureInfo.InvariantCulture), "--bind", "127.0.0.1", "--dir", Folder, "--save", "", "--appendonly", "yes", "--appendfsync", "always", .. Settings]) start.ArgumentList.Add(argument);
         _process = Process.Start(start)!;
         _process.OutputDataReceived += (_, _) => { };
         _process.BeginOutputReadLine();
@@ -75,7 +75,7 @@ public class RedisServer : IAsyncLifetime
             await _process.WaitForExitAsync();
             _process.Dispose();
         }
-        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(Folder, recursive: true);
         GC.SuppressFinalize(this);
     }
 
