@@ -6,15 +6,8 @@ namespace BeeFormer.Streaming.Trainer.Tests;
 
 /// <summary>Steps on this machine and its workers: the same result, whoever is there.</summary>
 [Collection(ThreadCountCollection.Name)]
-public sealed class SpreadPassTests : IDisposable
+public sealed class SpreadPassTests
 {
-    private readonly int _threads = get_num_threads();
-
-    // Products are added up in an order that depends on the number of threads.
-    public SpreadPassTests() => set_num_threads(1);
-
-    public void Dispose() => set_num_threads(_threads);
-
     [Theory]
     [InlineData(1, 0, 0)]
     [InlineData(3, 0, 0)]
@@ -135,7 +128,7 @@ public sealed class SpreadPassTests : IDisposable
         var policy = new TrainingPolicy { EncoderSteps = 40, MaxOutput = 32, EmbedderBatchSize = 5, FrozenLayers = frozen, Batching = batching, BatchSize = 20, ClipNorm = 0, Arithmetic = TrainingArithmetic.Float32, TrainDistributed = true };
         using SentenceEncoder encoder = TinyEncoder.Load();
         Head? head = headKind == HeadKind.None ? null : ModelTraining.NewHead(encoder.Dimension, texts, texts, policy);
-        using SentenceEncoder alone = Train("http://127.0.0.1:1"), helped = Train(worker.Address);
+        using SentenceEncoder alone = SpreadTraining.OnOneThread(() => Train("http://127.0.0.1:1")), helped = SpreadTraining.OnOneThread(() => Train(worker.Address));
         Assert.Equal(alone.Fingerprint, helped.Fingerprint);
         Assert.NotEqual(encoder.Fingerprint, helped.Fingerprint);
         // Nothing but what the frozen layers give stays at the worker.

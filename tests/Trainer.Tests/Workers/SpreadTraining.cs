@@ -41,8 +41,25 @@ internal sealed class SpreadTraining : IDisposable
         await Workers.Joining.WaitAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>On one thread, as the workers of tests: products are added up in an order that depends on their number. It is a thread's own setting, and a test may go on on another thread after each await.</summary>
     /// <param name="between">Happens after the embeddings and before the gradients.</param>
-    public float Step(int n, Action? between = null)
+    public float Step(int n, Action? between = null) => OnOneThread(() => TakeStep(n, between));
+
+    public static T OnOneThread<T>(Func<T> work)
+    {
+        int before = get_num_threads();
+        set_num_threads(1);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
+    }
+
+    private float TakeStep(int n, Action? between)
     {
         using var scope = NewDisposeScope();
         float loss = _step.Accumulate(_tokens, _own.Waiting(_step.LossOf(BeeFormerStepTests.RandomRows(8, Columns, n)), between));

@@ -1,21 +1,14 @@
 using BeeFormer.Streaming.Trainer.Wire;
 using Google.Protobuf;
 using Grpc.Core;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
 
 /// <summary>Workers that are slow, broken, behind, strangers or liars: the step is done without them, with the same result.</summary>
 [Collection(ThreadCountCollection.Name)]
-public sealed class WorkerFaultTests : IDisposable
+public sealed class WorkerFaultTests
 {
     private const int Steps = 4;
-    private readonly int _threads = get_num_threads();
-
-    public WorkerFaultTests() => set_num_threads(1);
-
-    public void Dispose() => set_num_threads(_threads);
 
     [Theory]
     [InlineData("Embed")]

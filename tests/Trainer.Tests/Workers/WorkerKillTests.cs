@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using static TorchSharp.torch;
 
 namespace BeeFormer.Streaming.Trainer.Tests;
 
@@ -11,15 +10,8 @@ public sealed class WorkerKillTests : IDisposable
 {
     private const string FileVariable = "BEEFORMER_KILLED_WORKER";
     private readonly string _file = Path.GetTempFileName();
-    private readonly int _threads = get_num_threads();
 
-    public WorkerKillTests() => set_num_threads(1);
-
-    public void Dispose()
-    {
-        set_num_threads(_threads);
-        File.Delete(_file);
-    }
+    public void Dispose() => File.Delete(_file);
 
     /// <summary>Runs in the process that is killed.</summary>
     [Fact]
