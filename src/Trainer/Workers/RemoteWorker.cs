@@ -147,7 +147,7 @@ internal sealed class RemoteWorker : IDisposable
         }
     }
 
-    private Task SendWeightsAsync(long version, byte[][] weights) => CallAsync("TakeWeights", version, _options.Deadline, async call =>
+    private Task<Taken> SendWeightsAsync(long version, byte[][] weights) => CallAsync("TakeWeights", version, _options.Deadline, async call =>
     {
         using AsyncClientStreamingCall<Part, Taken> take = _client.TakeWeights(call);
         return await SendAsync(take.ResponseAsync, async () =>
@@ -167,7 +167,7 @@ internal sealed class RemoteWorker : IDisposable
     public Task<byte[][]> EmbedAsync(int first, int[][][] chunks, CancellationToken cancellationToken) => CallAsync("Embed", Version, _options.Deadline, async call =>
     {
         using AsyncDuplexStreamingCall<Chunk, Part> embed = _client.Embed(call);
-        return await ExchangeAsync<byte[][]>(embed, first, chunks, null, call.CancellationToken, async stream =>
+        return await ExchangeAsync<byte[][]>(embed, first, chunks, null, async stream =>
         {
             var rows = new List<byte[]>();
             while (await stream.MoveNext(call.CancellationToken).ConfigureAwait(false))
@@ -179,7 +179,7 @@ internal sealed class RemoteWorker : IDisposable
                 Interlocked.Add(ref Received, expected);
             }
             return rows.Count == chunks.Length ? [.. rows] : throw new InvalidDataException($"content of {rows.Count} chunks came; expected {chunks.Length}.");
-        }).ConfigureAwait(false);
+        }, call.CancellationToken).ConfigureAwait(false);
     }, cancellationToken);
 
     /// <returns>The sum of the gradients of all weights, in parts (<see cref="TensorBytes"/>).</returns>
@@ -189,19 +189,19 @@ internal sealed class RemoteWorker : IDisposable
         byte[][] sum = await CallAsync("BackPropagate", Version, _options.Deadline, async call =>
         {
             using AsyncDuplexStreamingCall<Chunk, Part> back = _client.BackPropagate(call);
-            return await ExchangeAsync<byte[][]>(back, first, chunks, gradients, call.CancellationToken, async stream =>
+            return await ExchangeAsync<byte[][]>(back, first, chunks, gradients, async stream =>
             {
                 byte[][] parts = await TensorStream.ReceiveAsync(stream, _weightBytes, call.CancellationToken).ConfigureAwait(false);
                 Interlocked.Add(ref Received, _weightBytes);
                 return Array.TrueForAll(parts, part => TensorBytes.AreFinite(part)) ? parts : throw new InvalidDataException("content holds numbers that are not finite.");
-            }).ConfigureAwait(false);
+            }, call.CancellationToken).ConfigureAwait(false);
         }, cancellationToken).ConfigureAwait(false);
         lock (_gate) _failures = 0;
         return sum;
     }
 
     /// <summary>Sends the chunks and reads the answers beside it. What the worker says about a failure is in the answers, not in the sending.</summary>
-    private async Task<T> ExchangeAsync<T>(AsyncDuplexStreamingCall<Chunk, Part> exchange, int first, int[][][] chunks, byte[][]? gradients, CancellationToken cancellationToken, Func<IAsyncStreamReader<Part>, Task<T>> read)
+    private async Task<T> ExchangeAsync<T>(AsyncDuplexStreamingCall<Chunk, Part> exchange, int first, int[][][] chunks, byte[][]? gradients, Func<IAsyncStreamReader<Part>, Task<T>> read, CancellationToken cancellationToken)
     {
         Task sending = SendChunksAsync();
         try
