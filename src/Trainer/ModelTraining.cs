@@ -43,9 +43,9 @@ internal static class ModelTraining
 
     /// <summary>The same over a catalogue, with its pictures where the encoder has an image tower.</summary>
     public static (ItemEncoder Encoder, Head? Head) LearnEncoder(ItemEncoder encoder, Head? head, TrainingCatalogue catalogue, PictureFolder? pictures, InteractionMatrix interactions, TrainingPolicy policy, EncoderOutputCache? cache,
-        TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null) =>
+        TimeProvider clock, TrainingPhases phases, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null, WorkerDirectory? workers = null) =>
         EncoderTrainer.Train(encoder, head, catalogue.Texts, interactions, policy, clock, cache?.Folder, TrainProgress(phases), cancellationToken, validation, checkpoint,
-            pixels: item => pictures?.TryPixels(catalogue.ImageUrls[item], encoder.Both!.Image), words: catalogue.Words);
+            pixels: item => pictures?.TryPixels(catalogue.ImageUrls[item], encoder.Both!.Image), words: catalogue.Words, workers: workers);
 
     private static ImmediateProgress<EncoderTrainingProgress> TrainProgress(TrainingPhases phases) =>
         new(p => phases.Report("train", p.Step / (double)p.Steps, p.Loss, p.ItemsPerSecond, p.Remaining));

@@ -19,9 +19,10 @@ internal sealed record TrainingOutcome(ModelManifest? Published, string Decision
 /// that was measured; so the incumbent, made the same way from an earlier window, has not seen the slice it is compared on either.
 /// </summary>
 /// <param name="itemText">As configured: the template of a training that begins anew (<see cref="WarmStart.Base"/>). One that goes on has that of the model it goes on from.</param>
+/// <param name="workers">Other machines that share the steps of the encoder where the policy asks for it; null: there are none.</param>
 /// <param name="resumption">Where a training of the encoder is kept while it runs, and one that may be gone on with; null: nowhere.</param>
 internal sealed class TrainingRun(IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, ItemText itemText, TrainingPolicy policy, WindowQuery query, TimeProvider clock,
-    Resumption? resumption = null)
+    Resumption? resumption = null, WorkerDirectory? workers = null)
 {
     private static readonly JsonSerializerOptions SnakeCase = new()
     {
@@ -50,6 +51,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         if (request.Tempo == TrainingTempo.Head && policy.Head == HeadKind.None)
             return Rejected("The policy has no head (head: none): the head tempo has nothing to train; ask for the encoder tempo.");
         if (TrainingDevices.Problem(policy) is { } missing) return Rejected(missing);
+        if (workers?.Problem(policy) is { } devices) return Rejected(devices);
         if (PicturePolicy.Problem(policy, shared.Pictures) is { } pictureless) return Rejected(pictureless);
         if (models.Live is not { } live) return Rejected("No model is live yet: there is nothing to start from.");
 
@@ -113,7 +115,7 @@ internal sealed class TrainingRun(IWindowStore windows, IModelStore models, Shar
         CancellationToken cancellationToken)
     {
         EarlyStopping? stopping = learning.Slice is null ? null : new EarlyStopping(learning.Slice, policy);
-        (ItemEncoder, Head?) trained = ModelTraining.LearnEncoder(start.ItemEncoder, HeadInLoop(start, catalogue), catalogue, shared.Pictures, learning.Interactions, policy, cache, clock, phases, cancellationToken, stopping, keep(start.ItemEncoder));
+        (ItemEncoder, Head?) trained = ModelTraining.LearnEncoder(start.ItemEncoder, HeadInLoop(start, catalogue), catalogue, shared.Pictures, learning.Interactions, policy, cache, clock, phases, cancellationToken, stopping, keep(start.ItemEncoder), workers);
         if (stopping is not null) record["encoder"] = stopping.ToJson();
         return trained;
     }

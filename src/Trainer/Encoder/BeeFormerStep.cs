@@ -20,11 +20,16 @@ namespace BeeFormer.Streaming.Trainer;
 /// <param name="lower">Frozen layers of <paramref name="encoder"/>, whose outputs are kept; null: all of it is computed.</param>
 /// <param name="replicas">Copies of <paramref name="encoder"/> that share the chunks with it, dealt in turn; null: it does all of them.</param>
 /// <param name="layersIn">Numbers that the encoder's layers compute in, float32 or bfloat16; the loss and all gradients of weights are float32.</param>
-internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0, FrozenLayers? lower = null, EncoderReplicas? replicas = null, ScalarType layersIn = ScalarType.Float32)
+/// <param name="workers">Other machines that share the chunks with this one; null: there are none. With them there is one replica.</param>
+internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int topK = 0, long graphBytes = 0, FrozenLayers? lower = null, EncoderReplicas? replicas = null, ScalarType layersIn = ScalarType.Float32,
+    TrainingWorkers? workers = null)
 {
     private static readonly Scalar Zero = 0.ToScalar(), MinusInfinity = float.NegativeInfinity.ToScalar();
 
     private readonly EncoderReplicas _replicas = replicas ?? new EncoderReplicas(encoder, [encoder.Device]);
+
+    /// <summary>A chunk that travels fits a message.</summary>
+    private readonly int _chunkSize = workers is null ? chunkSize : Math.Min(chunkSize, ChunkMessage.MostTexts(encoder.Dimension));
 
     /// <summary>Tokens of a chunk at most, padding counted; a longer text is alone.</summary>
     public int ChunkTokens { get; init; } = StepMemory.DefaultChunkTokens;
@@ -80,46 +85,10 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
         // Neighbours in length share a chunk, so little of it is padding.
         int[] byLength = [.. Enumerable.Range(0, tokens.Count).OrderBy(column => tokens[column].Length)];
         int[][][] chunks = [.. Chunks(tokens, byLength).Select(chunk => chunk.Select(column => tokens[column]).ToArray())];
-        bool[] keep = WithinGraphMemory(chunks);
-        var outputs = new Tensor?[chunks.Length];   // with a graph where it is kept
-        var rows = new Tensor?[chunks.Length];
-        try
-        {
-            _replicas.Refresh();
-            // First pass: embeddings, with a graph for as many chunks as fit the memory.
-            _replicas.ForEach(replica =>
-            {
-                for (int n = replica; n < chunks.Length; n += _replicas.Count)
-                {
-                    using var chunkScope = NewDisposeScope();
-                    using var gradients = set_grad_enabled(keep[n]);
-                    Tensor output = Encode(chunks[n], replica);
-                    if (keep[n]) outputs[n] = output.DetachFromDisposeScope();
-                    rows[n] = output.detach().DetachFromDisposeScope();
-                }
-            });
-            (float loss, Tensor gradient) = gradientOf(cat([.. rows.Select(row => row!.to(_replicas.DeviceOf(0)))]), byLength);
-
-            // Second pass: each chunk back-propagates its slice.
-            int[] first = [.. chunks.Index().Select(c => chunks.Take(c.Index).Sum(chunk => chunk.Length))];
-            _replicas.ForEach(replica =>
-            {
-                using var withGradients = enable_grad();
-                for (int n = replica; n < chunks.Length; n += _replicas.Count)
-                {
-                    using var chunkScope = NewDisposeScope();
-                    Tensor output = outputs[n] ?? Encode(chunks[n], replica);
-                    output.backward([gradient.narrow(0, first[n], chunks[n].Length).to(_replicas.DeviceOf(replica))]);
-                    outputs[n]?.Dispose();
-                }
-            });
-            _replicas.SumGradients();
-            return loss;
-        }
-        finally
-        {
-            foreach (Tensor? tensor in outputs.Concat(rows)) tensor?.Dispose();
-        }
+        using IChunkPass pass = workers is null ? new LocalPass(chunks, _replicas, Encode, new GraphMemory(_bytesPerToken, graphBytes)) : new SpreadPass(chunks, workers);
+        (float loss, Tensor gradient) = gradientOf(pass.Embed(), byLength);
+        pass.BackPropagate(gradient);
+        return loss;
     }
 
     private IEnumerable<int[]> Chunks(IReadOnlyList<int[]> tokens, int[] byLength)
@@ -127,23 +96,10 @@ internal sealed class BeeFormerStep(SentenceEncoder encoder, int chunkSize, int 
         for (int first = 0; first < byLength.Length;)
         {
             int end = first + 1;
-            while (end < byLength.Length && end - first < chunkSize && (long)(end - first + 1) * tokens[byLength[end]].Length <= ChunkTokens) end++;
+            while (end < byLength.Length && end - first < _chunkSize && (long)(end - first + 1) * tokens[byLength[end]].Length <= ChunkTokens) end++;
             yield return byLength[first..end];
             first = end;
         }
-    }
-
-    private bool[] WithinGraphMemory(int[][][] chunks)
-    {
-        long used = 0;
-        var keep = new bool[chunks.Length];
-        for (int n = 0; n < chunks.Length; n++)
-        {
-            long bytes = (long)chunks[n].Length * chunks[n][^1].Length * _bytesPerToken;
-            keep[n] = used + bytes <= graphBytes;
-            if (keep[n]) used += bytes;
-        }
-        return keep;
     }
 
     /// <summary>The loss for embeddings of any length. With <paramref name="topK"/> only a row's positives and its k largest other predictions take part.</summary>

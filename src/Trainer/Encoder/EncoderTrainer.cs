@@ -24,10 +24,12 @@ public static class EncoderTrainer
     /// <param name="validation">Ends the training early; the weights are then those of its best step.</param>
     /// <param name="checkpoint">Keeps the training's state on disk, and may hold one to go on from: the weights are then those of a training that was never interrupted, bit for bit.</param>
     /// <param name="words">The texts with their attributes, for a head that looks at them; null: there are none.</param>
+    /// <param name="workers">Other machines that share the steps where the policy asks for it.</param>
     internal static (SentenceEncoder Encoder, Head? Head) Train(SentenceEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
-        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null, IReadOnlyList<string>? words = null)
+        string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null, IReadOnlyList<string>? words = null,
+        WorkerDirectory? workers = null)
     {
-        (ItemEncoder trained, Head? after) = Train(new ItemEncoder(encoder), head, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken, validation, checkpoint, words: words);
+        (ItemEncoder trained, Head? after) = Train(new ItemEncoder(encoder), head, texts, interactions, policy, clock, cacheFolder, progress, cancellationToken, validation, checkpoint, words: words, workers: workers);
         return (trained.Text, after);
     }
 
@@ -35,7 +37,7 @@ public static class EncoderTrainer
     /// <param name="pixels">Of an item's picture (<see cref="ImageEncoder.Preprocess"/>); null where it has none. Asked twice a step. Without an image tower it is not asked.</param>
     internal static (ItemEncoder Encoder, Head? Head) Train(ItemEncoder encoder, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, TimeProvider clock,
         string? cacheFolder, IProgress<EncoderTrainingProgress>? progress, CancellationToken cancellationToken, EarlyStopping? validation = null, EncoderCheckpoint? checkpoint = null, Func<int, float[]?>? pixels = null,
-        IReadOnlyList<string>? words = null)
+        IReadOnlyList<string>? words = null, WorkerDirectory? workers = null)
     {
         if (texts.Count != interactions.Items) throw new ArgumentException($"{texts.Count} texts for {interactions.Items} items.", nameof(texts));
         IReadOnlyList<Device> devices = TrainingDevices.Of(policy);
@@ -43,7 +45,7 @@ public static class EncoderTrainer
         try
         {
             TextImageStep? images = trained.Both is { } both ? new TextImageStep(both, policy.EmbedderBatchSize, pixels ?? (_ => null)) : null;
-            using var training = new EncoderTraining(trained.Text, devices, head, texts, interactions, policy, cacheFolder, images, words);
+            using var training = new EncoderTraining(trained.Text, devices, head, texts, interactions, policy, cacheFolder, images, words, workers);
             Learn(training, policy, clock, progress, validation, checkpoint, cancellationToken);
             Head? after = training.Head;
             trained.Settle();

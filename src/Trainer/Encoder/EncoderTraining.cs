@@ -15,6 +15,8 @@ internal sealed class EncoderTraining : IDisposable
     private readonly IReadOnlyList<(string Name, Tensor Value)> _weights;
     private readonly FrozenLayers? _lower;
     private readonly EncoderReplicas _replicas;
+    private readonly ChunkEncoder? _own;
+    private readonly TrainingWorkers? _workers;
     private readonly NAdam _optimizer;
     private readonly BeeFormerStep _step;
     private readonly TextImageStep? _images;
@@ -27,8 +29,9 @@ internal sealed class EncoderTraining : IDisposable
     /// <param name="head">In the loop; null: the loss is on the encoder's own normalised embeddings (the published method).</param>
     /// <param name="images">Combines texts with their pictures, and lets the image tower learn; null: texts alone.</param>
     /// <param name="words">The texts with their attributes, for a head that looks at them; null: there are none.</param>
+    /// <param name="workers">Other machines that share the steps where the policy asks for it; there is one device then.</param>
     public EncoderTraining(SentenceEncoder encoder, IReadOnlyList<Device> devices, Head? head, IReadOnlyList<string> texts, InteractionMatrix interactions, TrainingPolicy policy, string? cacheFolder, TextImageStep? images = null,
-        IReadOnlyList<string>? words = null)
+        IReadOnlyList<string>? words = null, WorkerDirectory? workers = null)
     {
         (_encoder, _texts, _interactions, _policy, _images) = (encoder, texts, interactions, policy, images);
         _words = head?.Shape.Reads(texts, words ?? texts) ?? texts;
@@ -38,9 +41,14 @@ internal sealed class EncoderTraining : IDisposable
         Tensor[] weights = [.. _weights.Select(p => p.Value.requires_grad_(true))];
         _lower = frozen > 0 ? new FrozenLayers(encoder, frozen, cacheFolder, (long)policy.FrozenCacheMb << 20) : null;
         _optimizer = new NAdam(weights);
-        var memory = StepMemory.Of(policy, encoder, Math.Max(2, Math.Min(policy.MaxOutput, texts.Count)), devices.Count, Environment.WorkingSet);
+        var memory = StepMemory.Of(policy, encoder, Math.Max(2, Math.Min(policy.MaxOutput, texts.Count)), devices.Count, Environment.WorkingSet, workers?.GradientsHeld(policy) ?? 0);
         _replicas = new EncoderReplicas(encoder, devices, frozen);
-        _step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, memory.GraphBytes, _lower, _replicas, policy.Arithmetic.ForLayers()) { ChunkTokens = memory.ChunkTokens, LossEntries = memory.LossEntries };
+        if (workers?.Serves(policy) == true)
+        {
+            _own = new ChunkEncoder(encoder, _lower, policy.Arithmetic.ForLayers(), [.. encoder.ParametersAbove(frozen).Select(p => p.Value)], new GraphMemory(StepMemory.GraphBytesPerToken(encoder), memory.GraphBytes));
+            _workers = workers.Open(policy, encoder, frozen, _own);
+        }
+        _step = new BeeFormerStep(encoder, policy.EmbedderBatchSize, policy.TopK, memory.GraphBytes, _lower, _replicas, policy.Arithmetic.ForLayers(), _workers) { ChunkTokens = memory.ChunkTokens, LossEntries = memory.LossEntries };
         _tokens = new int[]?[texts.Count];
         HeadTrainingOptions? options = head is null ? null : StepMemory.Bound(ModelTraining.HeadOptions(policy, policy.HeadSteps) with { ItemsPerStep = policy.MaxOutput }, policy, head, Environment.WorkingSet);
         if (options is not null) _headStep = new HeadStep(head!, new EmbeddingMatrix([], head!.EncoderDimension), head.TfIdf(_words), options);
@@ -155,6 +163,8 @@ internal sealed class EncoderTraining : IDisposable
 
     public void Dispose()
     {
+        _workers?.Dispose();
+        _own?.Dispose();
         _optimizer.Dispose();
         _replicas.Dispose();
         _lower?.Dispose();

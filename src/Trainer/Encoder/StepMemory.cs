@@ -18,14 +18,15 @@ internal sealed record StepMemory(long GraphBytes, int ChunkTokens, int LossEntr
     /// <param name="encoder">What learns wants gradients. Gradients, momentums and replicas are still to come.</param>
     /// <param name="columns">Items of a step.</param>
     /// <param name="resident">Bytes in use by now.</param>
+    /// <param name="gradientsHeld">Gradients of all weights that may be here at once beside the encoder's own: workers send them.</param>
     /// <exception cref="InsufficientMemoryException">Not even one text at a time fits; says what would.</exception>
-    public static StepMemory Of(TrainingPolicy policy, SentenceEncoder encoder, int columns, int replicas, long resident)
+    public static StepMemory Of(TrainingPolicy policy, SentenceEncoder encoder, int columns, int replicas, long resident, int gradientsHeld = 0)
     {
         var asked = new StepMemory((long)policy.GraphMemoryMb << 20, DefaultChunkTokens, DefaultLossEntries);
         if (policy.MaxMemory is not { } mebibytes) return asked;
         long learned = encoder.Parameters.Where(p => p.Value.requires_grad).Sum(p => p.Value.numel()) * sizeof(float), all = encoder.Parameters.Sum(p => p.Value.numel()) * sizeof(float);
         // Gradient, two momentums, and what the optimizer makes of its largest weight on the way; a copy of the weights and a gradient for each further replica.
-        long weights = 3 * learned + 4 * encoder.Parameters.Max(p => p.Value.numel()) * sizeof(float) + (replicas - 1) * (all + learned);
+        long weights = 3 * learned + 4 * encoder.Parameters.Max(p => p.Value.numel()) * sizeof(float) + (replicas - 1) * (all + learned) + gradientsHeld * learned;
         long perToken = GraphBytesPerToken(encoder) * replicas;
         long smallest = encoder.MaxSequenceLength * perToken + columns * LossBytesPerEntry;
         long left = ((long)mebibytes << 20) - resident - weights - Slack;

@@ -30,6 +30,7 @@ public static class TrainerHosting
         services.TryAddSingleton(provider => new ItemText(provider.GetRequiredService<IOptions<BaseEncoderOptions>>().Value.ItemText));
         services.TryAddSingleton(provider => Policy(provider));
         services.AddSharedModels();
+        services.AddWorkers();
         services.AddMetrics();
         services.TryAddSingleton<TrainerMetrics>();
         services.TryAddSingleton<TrainingQueue>();

@@ -12,7 +12,7 @@ namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>Makes the base model live, then runs the queued trainings one after the other on a thread of low priority.</summary>
 internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal, BaseModel baseModel, IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, ItemText itemText,
-    TrainingPolicy policy, IOptions<TrainerOptions> options, IBus bus, TimeProvider clock, TrainerMetrics metrics, ILogger<TrainingLoop> logger, TrainingCheckpoints? checkpoints = null) : BackgroundService
+    TrainingPolicy policy, IOptions<TrainerOptions> options, IBus bus, TimeProvider clock, TrainerMetrics metrics, ILogger<TrainingLoop> logger, TrainingCheckpoints? checkpoints = null, WorkerDirectory? workers = null) : BackgroundService
 {
     /// <summary>Progress is told at most this often, phase changes at once.</summary>
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(250);
@@ -22,7 +22,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        if ((TrainingDevices.Problem(policy) ?? PicturePolicy.Problem(policy, shared.Pictures)) is { } missing) throw new InvalidDataException(missing);
+        if ((TrainingDevices.Problem(policy) ?? workers?.Problem(policy) ?? PicturePolicy.Problem(policy, shared.Pictures)) is { } missing) throw new InvalidDataException(missing);
         // Without a base model nothing can be served: a folder that does not load stops the start.
         await Task.Run(baseModel.Ensure, cancellationToken);
         journal.CloseInterrupted();
@@ -73,7 +73,7 @@ internal sealed class TrainingLoop(TrainingQueue queue, TrainingJournal journal,
             Resumption? resumption = checkpoints is not null && request.Tempo == TrainingTempo.Encoder ? new Resumption(checkpoints, interruption, logger, stoppingToken) : null;
             TrainingPolicy its = interruption?.Training is { } begun ? begun.Policy : request.Policy is { } text ? options.Value.Override(PolicyReader.Read(new StringReader(text), "policy")) : policy;
             TrainingOutcome outcome = await TrainingThread.RunAsync(options.Value.ThreadCount, () =>
-                new TrainingRun(windows, models, shared, cache, itemText, its, options.Value.Query(clock.GetUtcNow(), its), clock, resumption).Run(request, Progress(request.Tempo, stoppingToken), token));
+                new TrainingRun(windows, models, shared, cache, itemText, its, options.Value.Query(clock.GetUtcNow(), its), clock, resumption, workers).Run(request, Progress(request.Tempo, stoppingToken), token));
             logger.LogInformation("Training {TrainingId} ({Tempo}, {Reason}): {Decision}", request.TrainingId, request.Tempo, request.Reason, outcome.Decision);
             TrainingState state = outcome.Published is not null ? TrainingState.Published : outcome.Metrics is not null ? TrainingState.Refused : TrainingState.Skipped;
             RemoveCheckpoint(request);

@@ -30,7 +30,7 @@ internal static partial class TrainingThread
     }
 
     /// <summary>Linux ignores .NET's thread priorities; there a thread has a nice value of its own, which the threads that libtorch starts from it inherit.</summary>
-    private static void YieldToOthers()
+    internal static void YieldToOthers()
     {
         if (OperatingSystem.IsLinux()) _ = SetPriority(Process, Self, Nice);
         else Thread.CurrentThread.Priority = ThreadPriority.BelowNormal;

@@ -43,14 +43,53 @@ public sealed class BeeFormerGoldenTests
         Assert.SkipWhen(golden.TopK > 0, "The published top_k learns nothing; ours deliberately differs and has a test of its own.");
         Dictionary<string, float[]> recorded = Golden.Tensors(Path.Combine(Golden.Folder("beeformer"), $"{name}.safetensors"));
         using SentenceEncoder encoder = Encoder();
-        using var scope = NewDisposeScope();
-        using var optimizer = new NAdam([.. encoder.Parameters.Select(p => p.Value)]);
         using var replicas = new EncoderReplicas(encoder, [.. Enumerable.Repeat(CPU, replicaCount)]);
         var step = new BeeFormerStep(encoder, golden.EmbedderBatchSize, golden.TopK, replicas: replicas);
+        Compare(file, golden, encoder, (tokens, x) => step.Accumulate(tokens, x), recorded);
+    }
 
+    public static TheoryData<string, int> CasesAndWorkers
+    {
+        get
+        {
+            var all = new TheoryData<string, int>();
+            foreach (string name in Load().Cases.Where(c => c.TopK == 0).Select(c => c.Case))
+                foreach (int workers in (int[])[1, 3]) all.Add(name, workers);
+            return all;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(CasesAndWorkers))]
+    public async Task Loss_gradients_and_weights_over_workers_are_the_recorded_ones(string name, int workerCount)
+    {
+        (CaseFile file, GoldenCase golden) = Find(name);
+        Dictionary<string, float[]> recorded = Golden.Tensors(Path.Combine(Golden.Folder("beeformer"), $"{name}.safetensors"));
+        LocalWorker[] others = await LocalWorker.SomeAsync(workerCount);
+        using (SentenceEncoder encoder = Encoder())
+        {
+            using var own = new PatientEncoder(encoder, null, [.. encoder.Parameters.Select(p => p.Value)], new GraphMemory(0, 0));
+            using var workers = new TrainingWorkers(new WorkersOptions { Endpoints = [.. others.Select(other => other.Address)] }, new WorkerIdentity(), encoder, 0,
+                new TrainingPolicy { Arithmetic = TrainingArithmetic.Float32 }, own, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            workers.BeginStep();
+            await workers.Joining.WaitAsync(TestContext.Current.CancellationToken);
+            own.Workers = workers;
+            // Two texts a chunk: one chunk alone would be nobody's but this machine's.
+            var step = new BeeFormerStep(encoder, 2, golden.TopK, workers: workers);
+            Compare(file, golden, encoder, (tokens, x) => step.Accumulate(tokens, own.Waiting(step.LossOf(x))), recorded);
+            Assert.Equal(workerCount, workers.Ready.Count);
+            Assert.True(workers.Bytes.Received > 0);
+        }
+        foreach (LocalWorker other in others) await other.DisposeAsync();
+    }
+
+    private static void Compare(CaseFile file, GoldenCase golden, SentenceEncoder encoder, Func<int[][], Tensor, float> accumulate, Dictionary<string, float[]> recorded)
+    {
+        using var scope = NewDisposeScope();
+        using var optimizer = new NAdam([.. encoder.Parameters.Select(p => p.Value)]);
         for (int n = 0; n < golden.Steps.Count; n++)
         {
-            float loss = step.Accumulate([.. golden.Steps[n].Columns.Select(item => encoder.Tokenize(file.Texts[item]))], X(file, golden, golden.Steps[n]));
+            float loss = accumulate([.. golden.Steps[n].Columns.Select(item => encoder.Tokenize(file.Texts[item]))], X(file, golden, golden.Steps[n]));
             Assert.InRange(Math.Abs(loss - golden.Steps[n].Loss), 0, 1e-6);
             if (n == 0) CompareGradients(encoder, recorded);
             optimizer.Step(golden.Lr * PublishedLrActsTimes);
