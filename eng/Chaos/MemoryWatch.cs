@@ -4,7 +4,7 @@ using BeeFormer.Streaming.Servers;
 namespace BeeFormer.Streaming.Chaos;
 
 /// <summary>Resident memory of each service, looked at every few seconds.</summary>
-internal sealed class MemoryWatch
+internal sealed class MemoryWatch : IDisposable
 {
     private const long Most = 3L << 30;
     private readonly Dictionary<string, List<long>> _bytes = [];
@@ -34,6 +34,8 @@ internal sealed class MemoryWatch
                 verdict.Check(largest < Most && !grows, string.Create(CultureInfo.InvariantCulture, $"{name}: {largest >> 20} MiB resident at most, {before >> 20} and {after >> 20} in the second and last third"));
             }
     }
+
+    public void Dispose() => _timer.Dispose();
 
     private static long Median(List<long> values) => values.Count == 0 ? 0 : values.Order().ElementAt(values.Count / 2);
 }

@@ -1,12 +1,13 @@
 // eng/chaos [--minutes 30] [--seed N] [--folder DIR]
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
 using BeeFormer.Streaming.Chaos;
 using BeeFormer.Streaming.Servers;
 
 string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 double minutes = double.Parse(Option("--minutes") ?? "30", CultureInfo.InvariantCulture);
-int seed = Option("--seed") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : Random.Shared.Next(1_000_000);
+int seed = Option("--seed") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : RandomNumberGenerator.GetInt32(1_000_000);
 string folder = Option("--folder") ?? Directory.CreateTempSubdirectory("beeformer-chaos-").FullName;
 // A question that a server's outage keeps from being answered is answered again so soon after it; others never wait longer.
 TimeSpan bound = TimeSpan.FromSeconds(30);
@@ -36,7 +37,7 @@ using var shop = new Shop([.. installation.Of("Api").Select(api => api.Url)], se
 await shop.OpenAsync(interrupted.Token);
 using var closing = new CancellationTokenSource();
 Task trading = shop.RunAsync(closing.Token);
-var memory = new MemoryWatch(installation);
+using var memory = new MemoryWatch(installation);
 var faults = await BreakAsync();
 
 Console.WriteLine("Mending");

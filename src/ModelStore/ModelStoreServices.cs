@@ -12,7 +12,6 @@ public static class ModelStoreServices
     public static IServiceCollection AddModelStore(this IServiceCollection services, IConfiguration configuration, string folder)
     {
         services.TryAddSingleton(TimeProvider.System);
-        if (configuration["Models:Uri"] is { Length: > 0 } uri && !uri.Contains("://")) folder = uri;
         services.TryAddSingleton<IModelStore>(provider => new FolderModelStore(folder, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ITrainingRecords>(_ => new FolderTrainingRecords(TrainingsIn(folder)));
         services.TryAddSingleton<ILeases>(provider => Leases.InFolder(LeasesIn(folder), provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<Leases>>()));

@@ -3,14 +3,13 @@ using System.Globalization;
 namespace BeeFormer.Streaming.ModelStore;
 
 /// <summary>
-/// Training records in a folder, one file each: <c>&lt;requested at, epoch ms&gt;-&lt;id&gt;.json</c>, so names sort by age. Any number of processes may read; writers of one record must not overlap.
+/// Training records in a folder, one file each: <c>&lt;requested at, epoch ms&gt;-&lt;id&gt;.json</c>, so names sort by age. Any number of processes may read and change them.
 /// </summary>
 public sealed class FolderTrainingRecords : ITrainingRecords
 {
     /// <summary>Records that are kept; of more the oldest that have ended go.</summary>
     internal const int MostRecords = 500;
     private readonly string folder;
-    private readonly Lock saving = new();
 
     public FolderTrainingRecords(string folder)
     {
@@ -18,16 +17,15 @@ public sealed class FolderTrainingRecords : ITrainingRecords
         DurableFiles.CreateFolder(this.folder);
     }
 
-    public void Save(TrainingRecord record)
+    public TrainingRecord? Change(Guid id, Func<TrainingRecord?, TrainingRecord?> change)
     {
-        lock (saving)
-        {
-            string file = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{record.RequestedAt.ToUnixTimeMilliseconds():D15}-{record.Id}.json"));
-            bool added = !File.Exists(file);
-            DurableFiles.Rewrite(file, TrainingJson.Write(record));
-            if (!added) return;
+        using var changing = FileLock.Exclusive(Path.Combine(folder, ".lock"));
+        TrainingRecord? known = Find(id);
+        if (change(known) is not { } record) return known;
+        DurableFiles.Rewrite(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{record.RequestedAt.ToUnixTimeMilliseconds():D15}-{id}.json")), TrainingJson.Write(record));
+        if (known is null)
             foreach (string old in Files().SkipLast(MostRecords).Where(old => Read(old) is not { Ended: false })) DurableFiles.DeleteFile(old);
-        }
+        return record;
     }
 
     public TrainingRecord? Find(Guid id) => Directory.EnumerateFiles(folder, $"*-{id}.json").Select(Read).FirstOrDefault(record => record is not null);
@@ -52,6 +50,9 @@ public sealed class FolderTrainingRecords : ITrainingRecords
 
 public static class TrainingRecordsExtensions
 {
+    /// <summary>Writes or replaces a record, whole or not at all.</summary>
+    public static void Save(this ITrainingRecords records, TrainingRecord record) => records.Change(record.Id, _ => record);
+
     /// <summary>A process that has died ends no training: its records are closed by whoever comes after it and knows that it is alone.</summary>
     public static void CloseInterrupted(this ITrainingRecords records, DateTimeOffset now)
     {

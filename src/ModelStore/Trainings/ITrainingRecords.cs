@@ -6,8 +6,11 @@ namespace BeeFormer.Streaming.ModelStore;
 /// <summary>What became of trainings, for those who look later or from another process. The newest are kept.</summary>
 public interface ITrainingRecords
 {
-    /// <summary>Writes or replaces a record, whole or not at all.</summary>
-    void Save(TrainingRecord record);
+    /// <summary>Changes one record, or adds it, as nobody else does at the same time: in this process, another or on another machine.</summary>
+    /// <param name="change">Told the record as it is (null: there is none), gives what it becomes (null: it stays as it is); called again where another was faster. The id and the time of the request stay.</param>
+    /// <returns>The record as it is now.</returns>
+    /// <exception cref="IOException">It could not be written.</exception>
+    TrainingRecord? Change(Guid id, Func<TrainingRecord?, TrainingRecord?> change);
 
     /// <returns>Null when there is no such training, or its record was removed.</returns>
     TrainingRecord? Find(Guid id);
@@ -27,11 +30,14 @@ public interface ITrainingRecords
 /// <param name="Version">The published model.</param>
 /// <param name="Decision">Why it ended as it did, in plain words.</param>
 /// <param name="Metrics">All numbers of the gate, if it came so far.</param>
+/// <param name="Policy">The policy that it was asked for with, as text; null: the trainer's own.</param>
+/// <param name="CancelRequested">Somebody asked to end it.</param>
 /// <param name="Losses">How the loss went, thinned out to at most <see cref="TrainingRecord.MostLosses"/> points; null in records of older versions.</param>
 public sealed record TrainingRecord(
     Guid Id, string Tempo, string Reason, TrainingState State, DateTimeOffset RequestedAt, DateTimeOffset? StartedAt = null, DateTimeOffset? EndedAt = null,
     string? Phase = null, double? Fraction = null, double? Loss = null, ModelVersion? Version = null, string? Decision = null, JsonObject? Metrics = null,
-    double? ItemsPerSecond = null, double? EtaSeconds = null, Guid? Continues = null, IReadOnlyList<LossPoint>? Losses = null)
+    double? ItemsPerSecond = null, double? EtaSeconds = null, Guid? Continues = null, IReadOnlyList<LossPoint>? Losses = null,
+    string? Policy = null, bool CancelRequested = false)
 {
     public const int MostLosses = 240;
 

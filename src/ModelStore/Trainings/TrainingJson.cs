@@ -25,6 +25,8 @@ internal static class TrainingJson
         ["eta_seconds"] = Finite(record.EtaSeconds),
         ["continues"] = record.Continues?.ToString(),
         ["losses"] = record.Losses is null ? null : new JsonArray([.. record.Losses.Select(point => new JsonArray(point.Seconds, point.Loss))]),
+        ["policy"] = record.Policy,
+        ["cancel_requested"] = record.CancelRequested,
     });
 
     public static TrainingRecord Read(JsonObject json) => new(
@@ -33,7 +35,8 @@ internal static class TrainingJson
         ModelJson.Time(json, "requested_at"), Time(json, "started_at"), Time(json, "ended_at"), json["phase"]?.GetValue<string>(), json["fraction"]?.GetValue<double>(), json["loss"]?.GetValue<double>(),
         ModelJson.Version(json, "version"), json["decision"]?.GetValue<string>(), json["metrics"] is null ? null : ModelJson.Object(json, "metrics"),
         json["items_per_second"]?.GetValue<double>(), json["eta_seconds"]?.GetValue<double>(), json["continues"] is { } continues ? Guid.Parse(continues.GetValue<string>()) : null,
-        json["losses"] is { } losses ? [.. losses.AsArray().Take(TrainingRecord.MostLosses).Select(Loss)] : null);
+        json["losses"] is { } losses ? [.. losses.AsArray().Take(TrainingRecord.MostLosses).Select(Loss)] : null,
+        json["policy"]?.GetValue<string>(), json["cancel_requested"]?.GetValue<bool>() ?? false);
 
     public static string Name(TrainingState state) => state.ToString().ToLowerInvariant();
 
