@@ -89,7 +89,20 @@ public sealed class TrainingRecordsTests : IDisposable
     }
 
     [Fact]
+    public void Changes_at_the_same_time_all_count()
+    {
+        TrainingRecord record = ARecord(0) with { Decision = "" };
+        Open().Save(record);
+        Parallel.For(0, 40, n => Assert.NotNull(Open().Change(record.Id, known => known! with { Decision = known.Decision + "x" })));
+        Assert.Equal(40, Open().Find(record.Id)!.Decision!.Length);
+
+        Assert.Equal(record.Id, Open().Change(record.Id, _ => null)!.Id);
+        Assert.Null(Open().Change(Guid.NewGuid(), known => known));
+    }
+
+    [Fact]
     public void Field_names_are_frozen() => Assert.Equal(
-        ["id", "tempo", "reason", "state", "requested_at", "started_at", "ended_at", "phase", "fraction", "loss", "version", "decision", "metrics", "items_per_second", "eta_seconds", "continues", "losses"],
+        ["id", "tempo", "reason", "state", "requested_at", "started_at", "ended_at", "phase", "fraction", "loss", "version", "decision", "metrics", "items_per_second", "eta_seconds", "continues", "losses", "policy",
+            "cancel_requested"],
         JsonNode.Parse(TrainingJson.Write(ARecord(0)))!.AsObject().Select(field => field.Key));
 }

@@ -13,13 +13,13 @@ public sealed class FolderTrainingRecords : ITrainingRecords
 
     public FolderTrainingRecords(string folder)
     {
-        this.folder = Path.GetFullPath(folder);
+        this.folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         DurableFiles.CreateFolder(this.folder);
     }
 
     public TrainingRecord? Change(Guid id, Func<TrainingRecord?, TrainingRecord?> change)
     {
-        using var changing = FileLock.Exclusive(Path.Combine(folder, ".lock"));
+        using var changing = FileLock.Exclusive(folder + ".lock"); // beside it: inside are records only
         TrainingRecord? known = Find(id);
         if (change(known) is not { } record) return known;
         DurableFiles.Rewrite(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{record.RequestedAt.ToUnixTimeMilliseconds():D15}-{id}.json")), TrainingJson.Write(record));
