@@ -23,8 +23,7 @@ internal sealed record Fault(string Name, TimeSpan Longest, bool Queries, Func<T
         {
             bool queried = server is QdrantServer or RedisServer;
             all.Add(Pausing(server, server is KafkaServer ? TimeSpan.FromSeconds(20) : longestPause, queried));
-            // An S3 server that dies in the middle of writing an object is no S3 server; a fake of Qdrant that dies has forgotten everything.
-            if (server is not (S3Server or QdrantServer)) all.Add(new Fault($"kill {server.Name}", moment, queried, server.KillAsync, server.StartAsync));
+            all.Add(new Fault($"kill {server.Name}", moment, queried, server.KillAsync, server.StartAsync));
         }
         all.Add(new Fault("drop every queue of rabbitmq", TimeSpan.Zero, false, async () => await installation.RabbitMq.DropQueuesAsync(), _ => Task.CompletedTask));
         foreach (var (name, proxy) in installation.Proxies)

@@ -8,7 +8,7 @@ using BeeFormer.Streaming.Servers;
 string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 double minutes = double.Parse(Option("--minutes") ?? "30", CultureInfo.InvariantCulture);
 int seed = Option("--seed") is { } given ? int.Parse(given, CultureInfo.InvariantCulture) : RandomNumberGenerator.GetInt32(1_000_000);
-string folder = Option("--folder") ?? Directory.CreateTempSubdirectory("beeformer-chaos-").FullName;
+string folder = Option("--folder") is { } chosen ? Directory.CreateDirectory(chosen).FullName : Directory.CreateTempSubdirectory("beeformer-chaos-").FullName;
 // A question that a server's outage keeps from being answered is answered again so soon after it; others never wait longer.
 TimeSpan bound = TimeSpan.FromSeconds(30);
 TimeSpan longestPause = TimeSpan.FromSeconds(Math.Clamp(minutes * 4, 8, 60));

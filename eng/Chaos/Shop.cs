@@ -9,6 +9,8 @@ namespace BeeFormer.Streaming.Chaos;
 internal sealed class Shop(IReadOnlyList<string> apis, int seed) : IDisposable
 {
     private const int Products = 300, Customers = 200, EventsAtOnce = 20;
+    /// <summary>After so many events one customer leaves and another comes: who has bought everything to his taste teaches nothing new.</summary>
+    private const int EventsACustomer = 20;
     /// <summary>Of the first event; each later one has a millisecond of its own.</summary>
     private const long FirstMs = 1_700_000_000_000;
     private static readonly string[] s_words = ["oak", "steel", "garden", "kitchen", "lamp", "chair", "table", "blue", "red", "linen", "candle", "mug", "basket", "travel", "winter", "summer", "paper", "glass", "copper", "wool"];
@@ -44,9 +46,9 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed) : IDisposable
             var batch = Enumerable.Range(0, EventsAtOnce).Select(_ =>
             {
                 long n = _events++;
-                int customer = random.Next(Customers);
+                long customer = n / EventsACustomer + random.Next(Customers);
                 // Customers have a taste, so that there is something to learn.
-                int product = (customer % 10 * 30 + random.Next(30)) % Products;
+                long product = (customer % 10 * 30 + random.Next(30)) % Products;
                 return (Id: $"event-{n}", Body: (object)new { event_id = $"event-{n}", user_id = $"customer-{customer}", item_id = $"product-{product}", type = random.Next(3) == 0 ? "purchase" : "click", timestamp = FirstMs + n });
             }).ToList();
             await InsistAsync(client => client.PutEventsAsync(batch.Select(one => one.Body), CancellationToken.None), random, CancellationToken.None);
@@ -73,7 +75,7 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed) : IDisposable
         while (await TickAsync(pace, stop))
         {
             ShopClient client = _clients[random.Next(_clients.Length)];
-            string customer = $"customer-{random.Next(Customers)}", product = $"product-{random.Next(Products)}", some = $"{s_words[random.Next(s_words.Length)]} {s_words[random.Next(s_words.Length)]}";
+            string customer = $"customer-{Interlocked.Read(ref _events) / EventsACustomer + random.Next(Customers)}", product = $"product-{random.Next(Products)}", some = $"{s_words[random.Next(s_words.Length)]} {s_words[random.Next(s_words.Length)]}";
             string title = _titles[random.Next(Products)];
             Task question = random.Next(4) switch
             {

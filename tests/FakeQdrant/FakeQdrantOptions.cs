@@ -22,6 +22,9 @@ public sealed record FakeQdrantOptions
     /// <summary>False: calls leave no trace, for one that serves long.</summary>
     public bool RecordCalls { get; init; } = true;
 
+    /// <summary>A file that every write is kept in, and from which they are there again at the next start; null: all is forgotten then.</summary>
+    public string? Journal { get; init; }
+
     /// <summary>Of rate limits and delays.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace BeeFormer.Streaming.FakeQdrant;
 
 /// <summary>
-/// Qdrant's gRPC interface in memory, as far as <c>qdrant.proto</c> goes, with the answers of a real server 1.19 of one node: exact search, one segment, no disk.
+/// Qdrant's gRPC interface in memory, as far as <c>qdrant.proto</c> goes, with the answers of a real server 1.19 of one node: exact search, one segment, no disk but <see cref="FakeQdrantOptions.Journal"/>.
 /// Tests make it fail as they need.
 /// </summary>
 public sealed class FakeQdrantServer : IAsyncDisposable
@@ -24,9 +24,16 @@ public sealed class FakeQdrantServer : IAsyncDisposable
     private readonly Faults faults = new();
     private readonly ConcurrentQueue<RecordedCall> calls = new();
     private readonly ApiKeys keys;
+    private readonly IReadOnlyList<Rpc> methods;
+    private readonly Journal? journal;
     private WebApplication? app;
 
-    private FakeQdrantServer(FakeQdrantOptions options) => (this.options, store, keys) = (options, new Store(options.Time, options.Version), new ApiKeys(options.ApiKey, options.ReadOnlyApiKey));
+    private FakeQdrantServer(FakeQdrantOptions options)
+    {
+        (this.options, store, keys) = (options, new Store(options.Time, options.Version), new ApiKeys(options.ApiKey, options.ReadOnlyApiKey));
+        methods = Rpc.All(store, () => HoldUnwaitedWrites, info => Report?.Invoke(info));
+        if (options.Journal is { } file) journal = new Journal(file, methods);
+    }
 
     /// <summary>Where it listens, or did before it went down.</summary>
     public Uri Endpoint { get; private set; } = new("http://127.0.0.1:0");
@@ -92,9 +99,9 @@ public sealed class FakeQdrantServer : IAsyncDisposable
         if (options.Certificate is not null) builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = null);
-        builder.Services.AddSingleton<IReadOnlyList<Rpc>>(Rpc.All(store, () => HoldUnwaitedWrites, info => Report?.Invoke(info)));
+        builder.Services.AddSingleton(methods);
         builder.Services.AddSingleton<IServiceMethodProvider<Serving>, ServingMethods>();
-        builder.Services.AddSingleton(new Serving(faults, keys, options.Time));
+        builder.Services.AddSingleton(new Serving(faults, keys, options.Time, journal));
         var built = builder.Build();
         built.UseRouting();
         built.Use(RecordAsync);
@@ -104,7 +111,11 @@ public sealed class FakeQdrantServer : IAsyncDisposable
         Endpoint = new Uri(built.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }
 
-    public async ValueTask DisposeAsync() => await DownAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await DownAsync();
+        journal?.Dispose();
+    }
 
     private Task RecordAsync(HttpContext http, RequestDelegate next)
     {

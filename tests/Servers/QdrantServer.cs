@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace BeeFormer.Streaming.Servers;
 
-/// <summary>The fake of Qdrant's gRPC service as a process of its own. It keeps nothing when it is killed: then it is as an index whose disk is gone.</summary>
+/// <summary>The fake of Qdrant's gRPC service as a process of its own. What it acknowledged is there again after it was killed.</summary>
 public sealed class QdrantServer : IServer
 {
     private readonly int _port = ChildProcess.FreePort();
@@ -11,7 +11,7 @@ public sealed class QdrantServer : IServer
     public QdrantServer(string folder)
     {
         Directory.CreateDirectory(folder);
-        _process = new ChildProcess(Name, "dotnet", [Checkout.Built("FakeQdrant", "BeeFormer.Streaming.FakeQdrant.dll"), "--port", _port.ToString(CultureInfo.InvariantCulture), "--api-key", ApiKey], Path.Combine(folder, "log"));
+        _process = new ChildProcess(Name, "dotnet", [Checkout.Built("FakeQdrant", "BeeFormer.Streaming.FakeQdrant.dll"), "--port", _port.ToString(CultureInfo.InvariantCulture), "--api-key", ApiKey, "--journal", Path.Combine(folder, "journal")], Path.Combine(folder, "log"));
     }
 
     public const string ApiKey = "an-api-key-for-tests-alone";

@@ -39,6 +39,9 @@ internal sealed record Rpc(string Service, string Name, Func<byte[], Caller, byt
         ];
     }
 
+    /// <summary>It changes what is stored.</summary>
+    public bool Writes => Service == "Collections" ? Name is "Create" or "Update" or "Delete" or "UpdateAliases" : Service == "Points" && Name is not ("Get" or "Scroll" or "Count" or "Query" or "QueryBatch");
+
     public Method<byte[], byte[]> Method { get; } = new(MethodType.Unary, "qdrant." + Service, Name, Marshallers.Create(bytes => bytes, bytes => bytes), Marshallers.Create(bytes => bytes, bytes => bytes));
 
     private static Rpc Of<TRequest, TResponse>(string service, string name, Func<TRequest, Caller, TResponse> answer)

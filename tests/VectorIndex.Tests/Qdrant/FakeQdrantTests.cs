@@ -35,6 +35,25 @@ public sealed class FakeQdrantTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task With_a_journal_what_was_acknowledged_is_there_again_and_a_write_that_was_cut_off_is_not()
+    {
+        string file = Path.Combine(Directory.CreateTempSubdirectory("beeformer-journal-").FullName, "journal");
+        ulong written = 0;
+        for (int run = 0; run < 3; run++)
+        {
+            await using var journaled = await FakeQdrantServer.StartAsync(new() { Time = time, Journal = file });
+            using var its = GrpcChannel.ForAddress(journaled.Endpoint);
+            if (run == 0) await CreateAsync(new Collections.CollectionsClient(its));
+            Assert.Equal(written, await CountAsync(new Points.PointsClient(its)));
+            if (run == 2) break;
+            await UpsertAsync(++written, new Points.PointsClient(its));
+            await journaled.DisposeAsync();
+            await File.AppendAllBytesAsync(file, [20, (byte)'/', (byte)'q'], Token);
+        }
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+    }
+
+    [Fact]
     public async Task A_fault_meets_so_many_calls_of_its_method_and_then_no_more()
     {
         var fault = server.Inject(new() { Method = "Points/Upsert", Times = 2, Status = StatusCode.ResourceExhausted, RetryAfterSeconds = 7 });

@@ -42,6 +42,7 @@ const server = http.createServer((req, res) => {
   if (req.url === '/_faults') return control(req, res, body => { faults = JSON.parse(body); return ''; });
   if (req.url === '/_writes') return control(req, res, body => { Object.assign(writesLeft, JSON.parse(body)); return ''; });
   if (req.url === '/_requests') return control(req, res, () => { const seen = requests; requests = []; return JSON.stringify(seen); });
+  if (req.url === '/_die') return (queue = queue.then(() => process.kill(process.pid, 'SIGKILL')));
   const forwarded = req.headers['x-forwarded-by-fault'] === 'true';
   const url = decodeURIComponent(req.url);
   if (!forwarded) requests.push(`${req.method} ${url}`);
