@@ -46,7 +46,7 @@ public sealed class FakeQdrantTests : IAsyncLifetime
             if (run == 0) await CreateAsync(new Collections.CollectionsClient(its));
             Assert.Equal(written, await CountAsync(new Points.PointsClient(its)));
             if (run == 2) break;
-            await UpsertAsync(++written, new Points.PointsClient(its));
+            await UpsertAsync(++written, client: new Points.PointsClient(its));
             await journaled.DisposeAsync();
             await File.AppendAllBytesAsync(file, [20, (byte)'/', (byte)'q'], Token);
         }
@@ -238,10 +238,12 @@ public sealed class FakeQdrantTests : IAsyncLifetime
 
     private static PointStruct APoint(ulong id, float x) => new() { Id = new() { Num = id }, Vectors = new() { Vector = new() { Dense = new() { Data = { x, 1 } } } } };
 
-    private async Task<PointsOperationResponse> UpsertAsync(ulong id, bool wait = true) =>
-        await Points.UpsertAsync(new() { CollectionName = Name, Wait = wait, Points = { APoint(id, 1) } }, cancellationToken: Token);
+    private async Task<PointsOperationResponse> UpsertAsync(ulong id, bool wait = true, Points.PointsClient? client = null) =>
+        await (client ?? Points).UpsertAsync(new() { CollectionName = Name, Wait = wait, Points = { APoint(id, 1) } }, cancellationToken: Token);
 
-    private async Task<ulong> CountAsync() => (await Points.CountAsync(new() { CollectionName = Name }, cancellationToken: Token)).Result.Count;
+    private async Task<ulong> CountAsync() => await CountAsync(Points);
+
+    private static async Task<ulong> CountAsync(Points.PointsClient points) => (await points.CountAsync(new() { CollectionName = Name }, cancellationToken: Token)).Result.Count;
 
     private static async Task UntilAsync(Func<bool> holds)
     {
