@@ -35,8 +35,9 @@ public sealed class TrainerTakeoverTests : IDisposable
         await first.StartAsync(Token);
         await second.StartAsync(Token);
         string[] before = _shop.ModelFiles();
-        TrainingRecord running = Ask(0), waiting = Ask(1, Short), cancelled = Ask(2, cancel: true);
+        TrainingRecord running = Ask(0);
         await UntilAsync(() => _shop.Trainings.Find(running.Id) is { State: TrainingState.Running, Phase: "train" });
+        TrainingRecord waiting = Ask(1, Short), cancelled = Ask(2, cancel: true);
         Assert.Equal(before, _shop.ModelFiles());
         Assert.All([waiting, cancelled], one => Assert.Equal(TrainingState.Queued, _shop.Trainings.Find(one.Id)!.State));
 
