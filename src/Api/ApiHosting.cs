@@ -51,6 +51,7 @@ public static class ApiHosting
         services.TryAddSingleton(provider => new PopularityCounter(provider.GetRequiredService<IOptions<ApiOptions>>().Value.PopularityHalfLife));
         services.AddSharedModels();
         services.TryAddSingleton(provider => QueryEmbedder.From(provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>()));
+        services.AddControlMessages();
         services.TryAddSingleton<ModelActivation>();
         services.TryAddSingleton(provider => EventClock.Of(provider.GetRequiredService<IConfiguration>()));
         services.TryAddSingleton(provider => new DeadLetterLog(provider.GetRequiredService<IEventLog>(), provider.GetRequiredService<EventClock>().AllowedError, provider.GetRequiredService<TimeProvider>()));
@@ -128,7 +129,6 @@ public static class ApiHosting
 
     public static void AddApiConsumers(this IBusRegistrationConfigurator bus)
     {
-        bus.AddConsumer<ActivateEncoderConsumer>();
         bus.AddDashboardConsumers();
         bus.AddConsumer<IndexSwitchedConsumer>().OfThisInstance();
     }

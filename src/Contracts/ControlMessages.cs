@@ -25,9 +25,6 @@ public sealed record EncoderPublished(Guid TrainingId, ModelVersion Version, Fin
 /// <summary>The training ended without a new live model: refused by the gate, skipped, or failed. <paramref name="Decision"/> says why in plain words.</summary>
 public sealed record EncoderRejected(Guid TrainingId, string Decision);
 
-/// <summary>Asks to make a published version live again (rollback).</summary>
-public sealed record ActivateEncoder(ModelVersion Version);
-
 /// <summary>A collection is being built beside the one in service.</summary>
 /// <param name="Done">Items that it holds.</param>
 /// <param name="ItemsPerSecond">Since the build began or was taken up; null: not known.</param>

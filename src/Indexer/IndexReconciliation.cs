@@ -241,6 +241,3 @@ internal sealed class IndexReconciliation(
         }
     }
 }
-
-/// <summary>Sends a control message to whom it concerns.</summary>
-internal delegate Task PublishControlMessage(object message, CancellationToken cancellationToken);

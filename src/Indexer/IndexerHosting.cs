@@ -39,17 +39,7 @@ public static class IndexerHosting
         services.AddSharedModels();
         services.TryAddSingleton(provider => ItemEmbedder.From(
             provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<SharedModels>(), provider.GetService<EncoderOutputCache>()));
-        services.TryAddSingleton<PublishControlMessage>(provider =>
-        {
-            var bus = provider.GetRequiredService<IBus>();
-            return async (message, cancellationToken) =>
-            {
-                // A bus that is not connected waits; the index does not.
-                using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                patience.CancelAfter(TimeSpan.FromSeconds(10));
-                await bus.Publish(message, message.GetType(), patience.Token);
-            };
-        });
+        services.AddControlMessages();
         services.AddHostedService(provider => new Indexing(provider.GetRequiredService<ILeases>(), () => Term(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<Indexing>>()));
         return builder;
     }

@@ -90,27 +90,6 @@ public sealed class EventTests
     }
 
     [Fact]
-    public async Task A_message_activates_a_version_as_a_request_does()
-    {
-        await using var api = await ApiUnderTest.StartAsync();
-        var first = api.Models.Live!.Value;
-        await api.ServeAsync('b');
-        await api.Services.GetRequiredService<IBus>().Publish(new ActivateEncoder(first), ApiUnderTest.Token);
-        Assert.Equal(first, Assert.IsType<EncoderPublished>(await api.ReceivedAsync()).Version);
-        Assert.Equal(first, api.Models.Live);
-    }
-
-    [Fact]
-    public async Task A_message_that_names_no_version_is_answered_with_a_rejection()
-    {
-        await using var api = await ApiUnderTest.StartAsync();
-        var live = api.Models.Live;
-        await api.Services.GetRequiredService<IBus>().Publish(new ActivateEncoder(new ModelVersion("000099-00000000")), ApiUnderTest.Token);
-        Assert.Contains("000099-00000000", Assert.IsType<EncoderRejected>(await api.ReceivedAsync()).Decision, StringComparison.Ordinal);
-        Assert.Equal(live, api.Models.Live);
-    }
-
-    [Fact]
     public async Task A_model_whose_vectors_are_broken_is_not_activated()
     {
         await using var api = await ApiUnderTest.StartAsync();

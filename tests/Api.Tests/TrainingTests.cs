@@ -3,6 +3,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.ServiceDefaults;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace BeeFormer.Streaming.Api.Tests;
 
@@ -63,5 +67,30 @@ public sealed class TrainingTests
         Assert.Equal(HttpStatusCode.NotFound, (await api.SendAsync(HttpMethod.Post, $"/v1/trainings/{Guid.NewGuid()}/cancel")).Status);
         Assert.Equal(HttpStatusCode.Accepted, (await api.SendAsync(HttpMethod.Post, $"/v1/trainings/{running.Id}/cancel")).Status);
         Assert.Equal(new CancelTraining(running.Id), await api.ReceivedAsync());
+    }
+
+    [Fact]
+    public async Task Policy_and_wish_to_cancel_stand_in_the_record_whatever_becomes_of_the_messages()
+    {
+        int attempts = 0;
+        await using var api = await ApiUnderTest.StartAsync();
+        PublishControlMessage publish = ControlMessages.Over((_, _) => { attempts++; throw new InvalidOperationException("no bus"); }, TimeProvider.System, NullLogger.Instance);
+        var asked = await TrainingEndpoints.TrainAsync(new TrainingRequest("encoder", "head_steps: 7"), publish, api.Trainings, TimeProvider.System, api.Services.GetRequiredService<ServingPairs>(), ApiUnderTest.Token);
+        Guid id = Assert.IsType<Accepted<TrainingAnswer>>(asked.Result).Value!.TrainingId;
+        TrainingRecord record = api.Trainings.Find(id)!;
+        Assert.Equal(("encoder", "manual", "head_steps: 7", TrainingState.Queued, false), (record.Tempo, record.Reason, record.Policy, record.State, record.CancelRequested));
+        Assert.IsType<Accepted<TrainingDescription>>((await TrainingEndpoints.CancelAsync(id, api.Trainings, publish, ApiUnderTest.Token)).Result);
+        Assert.True(api.Trainings.Find(id)!.CancelRequested);
+        Assert.Equal(2, attempts);
+    }
+
+    [Fact]
+    public async Task Who_asks_in_a_loop_is_refused()
+    {
+        await using var api = await ApiUnderTest.StartAsync();
+        for (int n = 0; n < TrainingRecord.MostQueued; n++) api.Trainings.Save(ARecord(n, TrainingState.Queued));
+        var (status, problem) = await api.PostAsync("/v1/trainings", new { tempo = "head" });
+        Assert.Equal((HttpStatusCode.TooManyRequests, "too_many_trainings"), (status, problem.GetProperty("code").GetString()));
+        Assert.Equal(TrainingRecord.MostQueued, api.Trainings.List().Count);
     }
 }

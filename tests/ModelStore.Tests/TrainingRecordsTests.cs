@@ -46,12 +46,12 @@ public sealed class TrainingRecordsTests : IDisposable
     }
 
     [Fact]
-    public void What_a_dead_process_left_open_is_closed_and_the_rest_is_not_touched()
+    public void What_a_dead_process_ran_is_closed_and_the_rest_is_not_touched()
     {
         FolderTrainingRecords records = Open();
         foreach (TrainingState state in (TrainingState[])[TrainingState.Queued, TrainingState.Running, TrainingState.Cancelled]) records.Save(ARecord((int)state, state));
         records.CloseInterrupted(DateTimeOffset.UnixEpoch.AddDays(1));
-        Assert.Equal([TrainingState.Interrupted, TrainingState.Interrupted, TrainingState.Cancelled], records.List().Select(record => record.State));
+        Assert.Equal([TrainingState.Queued, TrainingState.Interrupted, TrainingState.Cancelled], records.List().Select(record => record.State));
     }
 
     [Fact]

@@ -23,7 +23,10 @@ public class FullDisk : DispatchProxy
         if (targetMethod!.Name == nameof(IModelStore.PublishLive) && _fails-- > 0) throw new IOException("No space left on device : 'model.safetensors'");
         try
         {
-            return targetMethod.Invoke(_store, args);
+            object? result = targetMethod.Invoke(_store, args);
+            if (targetMethod.Name != nameof(IModelStore.Under)) return result;
+            _store = (IModelStore)result!; // the disk stays as full as it is
+            return this;
         }
         catch (TargetInvocationException failure)
         {

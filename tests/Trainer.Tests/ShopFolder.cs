@@ -30,6 +30,8 @@ internal sealed class ShopFolder : IDisposable
     public FolderModelStore Models { get; }
     public FolderTrainingRecords Trainings { get; }
     public TrainingCheckpoints Checkpoints => new(Path.Combine(_folder, "checkpoints"));
+    public ILeases Leases(TimeProvider time) => ModelStore.Leases.InFolder(LeaseFolder, time);
+    public string LeaseFolder => ModelStoreServices.LeasesIn(Path.Combine(_folder, "models"));
     public EncoderOutputCache Cache { get; }
 
     /// <summary>As configured.</summary>

@@ -70,7 +70,7 @@ public sealed class TrainerHostingTests
             while (shop.Trainings.Find(running) is not { State: TrainingState.Running, Phase: "train" }) await look.WaitForNextTickAsync(token);
         var queue = host.Services.GetRequiredService<TrainingQueue>();
         queue.Cancel(early); // overtakes its request
-        foreach (Guid id in (Guid[])[waiting, early]) await queue.AddAsync(new TrainEncoder(id, TrainingTempo.Head, "manual"), token);
+        foreach (Guid id in (Guid[])[waiting, early]) Assert.Null(queue.Add(new TrainEncoder(id, TrainingTempo.Head, "manual")));
         queue.Cancel(waiting);
         await bus.Publish(new CancelTraining(running), token);
         foreach (Guid id in (Guid[])[running, waiting, early])
@@ -240,17 +240,12 @@ public sealed class TrainerHostingTests
     {
         using ShopFolder shop = StartedShop();
         CancellationToken token = TestContext.Current.CancellationToken;
-        var queue = new TrainingQueue();
-        var journal = new TrainingJournal(shop.Trainings, TimeProvider.System, NullLogger<TrainingJournal>.Instance);
-        var triggers = new TrainingTriggers(queue, journal, shop.Windows, shop.Models, new SharedModels(), shop.Cache, new TrainingPolicy(), Options.Create(new TrainerOptions { EveryInteractions = 100, Every = null }), TimeProvider.System, NullLogger<TrainingTriggers>.Instance);
-        await queue.AddAsync(new TrainEncoder(Guid.NewGuid(), TrainingTempo.Encoder, "resume"), token);
+        var queue = new TrainingQueue(shop.Trainings, TimeProvider.System);
+        var triggers = new TrainingTriggers(queue, shop.Windows, shop.Models, new SharedModels(), shop.Cache, new TrainingPolicy(), Options.Create(new TrainerOptions { EveryInteractions = 100, Every = null }), TimeProvider.System, NullLogger<TrainingTriggers>.Instance);
+        queue.Add(new TrainEncoder(Guid.NewGuid(), TrainingTempo.Encoder, "resume"));
         await triggers.LookAsync(token);
         Assert.NotNull(shop.Train(new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 }).Metrics);
-        await foreach (QueuedTraining training in queue.ReadAllAsync(token))
-        {
-            queue.Done(training);
-            break;
-        }
+        shop.Trainings.Save(queue.Next()! with { State = TrainingState.Published });
         await triggers.LookAsync(token);
         Assert.True(queue.Idle); // it has learned all that there is
         shop.Buy(seed: 2, each: 1);
@@ -296,13 +291,14 @@ public sealed class TrainerHostingTests
         return verdict;
     }
 
-    internal static IHost Host(ShopFolder shop, Dictionary<string, string?> settings, TrainingPolicy? policy = null, IModelStore? models = null)
+    internal static IHost Host(ShopFolder shop, Dictionary<string, string?> settings, TrainingPolicy? policy = null, IModelStore? models = null, ILeases? leases = null, Action<IServiceCollection>? also = null)
     {
         HostApplicationBuilder builder = new(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Configuration.AddInMemoryCollection(settings);
         builder.Services.AddSingleton<IWindowStore>(shop.Windows);
         builder.Services.AddSingleton(models ?? shop.Models);
         builder.Services.AddSingleton<ITrainingRecords>(shop.Trainings);
+        builder.Services.AddSingleton<ILeases>(leases ?? shop.Leases(TimeProvider.System));
         builder.Services.AddSingleton(shop.Cache);
         builder.Services.AddSingleton(shop.Checkpoints);
         builder.Services.AddSingleton(policy ?? new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 });
@@ -316,6 +312,7 @@ public sealed class TrainerHostingTests
             bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
         });
         builder.Services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);
+        also?.Invoke(builder.Services);
         return builder.Build();
     }
 

@@ -21,7 +21,8 @@ public sealed class TrainingJournalTests : IDisposable
         var records = new FolderTrainingRecords(folder);
         var journal = new TrainingJournal(records, clock, NullLogger<TrainingJournal>.Instance);
         var request = new TrainEncoder(Guid.NewGuid(), TrainingTempo.Head, "manual");
-        journal.Started(request);
+        new TrainingQueue(records, clock).Add(request);
+        Assert.True(journal.TryStart(request.TrainingId));
         for (int n = 1; n <= reports; n++)
         {
             clock.Advance(TimeSpan.FromSeconds(0.3));

@@ -1,6 +1,6 @@
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.ModelStore;
-using MassTransit;
+using BeeFormer.Streaming.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -27,7 +27,7 @@ internal static class TrainingEndpoints
     }
 
     public static async Task<Results<Accepted<TrainingAnswer>, ProblemHttpResult>> TrainAsync(
-        TrainingRequest? request, IBus bus, ITrainingRecords records, TimeProvider clock, ServingPairs pairs, CancellationToken cancellationToken)
+        TrainingRequest? request, PublishControlMessage publish, ITrainingRecords records, TimeProvider clock, ServingPairs pairs, CancellationToken cancellationToken)
     {
         TrainingTempo? tempo = request?.Tempo switch
         {
@@ -39,9 +39,11 @@ internal static class TrainingEndpoints
         if (request?.Policy is { Length: > LongestPolicy }) return Refused.Field("policy", $"policy has {request.Policy.Length} characters; at most {LongestPolicy} are allowed.");
         string name = tempo == TrainingTempo.Head ? "head" : "encoder";
         var training = Guid.CreateVersion7();
-        // Whoever asks for it next finds it, whether the trainer has heard of it yet or not.
-        records.Save(new TrainingRecord(training, name, "manual", TrainingState.Queued, clock.GetUtcNow()));
-        await bus.Publish(new TrainEncoder(training, tempo.Value, "manual", request?.Policy), cancellationToken);
+        if (records.List().Count(record => record.State == TrainingState.Queued) >= TrainingRecord.MostQueued)
+            return Refused.Problem(StatusCodes.Status429TooManyRequests, "too_many_trainings", $"{TrainingRecord.MostQueued} trainings wait already; cancel some, or try again when fewer do.");
+        // The trainer finds it by its record; the message only hurries it.
+        records.Save(new TrainingRecord(training, name, "manual", TrainingState.Queued, clock.GetUtcNow(), Policy: request?.Policy));
+        await publish(new TrainEncoder(training, tempo.Value, "manual", request?.Policy), cancellationToken);
         return TypedResults.Accepted($"/v1/trainings/{training}", new TrainingAnswer(training, name, pairs.Identity));
     }
 
@@ -51,11 +53,11 @@ internal static class TrainingEndpoints
     public static Results<Ok<TrainingDescription>, ProblemHttpResult> Training(Guid id, ITrainingRecords records) =>
         records.Find(id) is { } record ? TypedResults.Ok(TrainingDescription.Of(record)) : Refused.Unknown("training", id.ToString());
 
-    public static async Task<Results<Accepted<TrainingDescription>, ProblemHttpResult>> CancelAsync(Guid id, ITrainingRecords records, IBus bus, CancellationToken cancellationToken)
+    public static async Task<Results<Accepted<TrainingDescription>, ProblemHttpResult>> CancelAsync(Guid id, ITrainingRecords records, PublishControlMessage publish, CancellationToken cancellationToken)
     {
-        if (records.Find(id) is not { } record) return Refused.Unknown("training", id.ToString());
+        if (records.Change(id, known => known is { Ended: false } ? known with { CancelRequested = true } : null) is not { } record) return Refused.Unknown("training", id.ToString());
         if (record.Ended) return Refused.Conflict($"Training {id} has ended already ({TrainingDescription.Name(record.State)}): {record.Decision}");
-        await bus.Publish(new CancelTraining(id), cancellationToken);
+        await publish(new CancelTraining(id), cancellationToken);
         return TypedResults.Accepted($"/v1/trainings/{id}", TrainingDescription.Of(record));
     }
 }

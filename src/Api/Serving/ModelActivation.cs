@@ -1,17 +1,17 @@
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.ModelStore;
-using MassTransit;
+using BeeFormer.Streaming.ServiceDefaults;
 
 namespace BeeFormer.Streaming.Api;
 
-/// <summary>Makes a published version live again, after looking whether it still works: the same operation whether HTTP or <see cref="ActivateEncoder"/> asks.</summary>
-internal sealed class ModelActivation(IModelStore models, LoadQueryEmbedder load, IBus bus)
+/// <summary>Makes a published version live again, after looking whether it still works.</summary>
+internal sealed class ModelActivation(IModelStore models, LoadQueryEmbedder load, PublishControlMessage publish)
 {
     /// <param name="Before">The version that was live; the same version when nothing had to move.</param>
     /// <param name="Problem">Why it was not activated; null when it is live now.</param>
     internal sealed record Outcome(ModelVersion? Before, string? Problem);
 
-    /// <summary>Moves <c>live</c> and tells the others.</summary>
+    /// <summary>Moves <c>live</c> and tells the others, who would find out by looking.</summary>
     /// <returns>Null when there is no such version.</returns>
     public async Task<Outcome?> ActivateAsync(ModelVersion version, string decision, CancellationToken cancellationToken)
     {
@@ -20,7 +20,7 @@ internal sealed class ModelActivation(IModelStore models, LoadQueryEmbedder load
         if (Problem(target) is { } problem) return new Outcome(before, $"Model {version} was not activated: {problem}");
         if (before != version && !models.TryMoveLive(before, version))
             return new Outcome(before, $"Model {version} was not activated: another model went live at the same moment ({models.Live}); look and try again.");
-        await bus.Publish(new EncoderPublished(Guid.CreateVersion7(), version, target.Model.Fingerprint, decision), cancellationToken);
+        await publish(new EncoderPublished(Guid.CreateVersion7(), version, target.Model.Fingerprint, decision), cancellationToken);
         return new Outcome(before, null);
     }
 
@@ -51,16 +51,5 @@ internal sealed class ModelActivation(IModelStore models, LoadQueryEmbedder load
         {
             return $"it does not load: {failure.Message}";
         }
-    }
-}
-
-/// <summary>For whoever asks over the bus instead of HTTP; the verdict goes the same way back.</summary>
-internal sealed class ActivateEncoderConsumer(ModelActivation activation) : IConsumer<ActivateEncoder>
-{
-    public async Task Consume(ConsumeContext<ActivateEncoder> context)
-    {
-        ModelVersion version = context.Message.Version;
-        string? problem = await activation.ActivateAsync(version, "activated by request", context.CancellationToken) is { } outcome ? outcome.Problem : $"There is no model {version}.";
-        if (problem is not null) await context.Publish(new EncoderRejected(Guid.CreateVersion7(), problem), context.CancellationToken);
     }
 }

@@ -53,10 +53,20 @@ public static class TrainingRecordsExtensions
     /// <summary>Writes or replaces a record, whole or not at all.</summary>
     public static void Save(this ITrainingRecords records, TrainingRecord record) => records.Change(record.Id, _ => record);
 
-    /// <summary>A process that has died ends no training: its records are closed by whoever comes after it and knows that it is alone.</summary>
-    public static void CloseInterrupted(this ITrainingRecords records, DateTimeOffset now)
+    /// <summary>A process that has died ends no training: what it ran is closed by whoever comes after it and knows that nobody trains. What waits goes on waiting.</summary>
+    /// <returns>Trainings as they were while they ran.</returns>
+    public static IReadOnlyList<TrainingRecord> CloseInterrupted(this ITrainingRecords records, DateTimeOffset now)
     {
-        foreach (TrainingRecord record in records.List().Where(record => !record.Ended))
-            records.Save(record with { State = TrainingState.Interrupted, EndedAt = now, Decision = "The program ended before the training did; nothing was changed." });
+        var closed = new List<TrainingRecord>();
+        foreach (Guid id in records.List().Where(record => record.State == TrainingState.Running).Select(record => record.Id))
+        {
+            TrainingRecord? ran = null;
+            records.Change(id, known => (ran = known is { State: TrainingState.Running } ? known : null) is null ? null : ran with
+            {
+                State = ran.CancelRequested ? TrainingState.Cancelled : TrainingState.Interrupted, EndedAt = now, EtaSeconds = null, Decision = "The program ended before the training did; nothing was changed.",
+            });
+            if (ran is not null) closed.Add(ran);
+        }
+        return closed;
     }
 }

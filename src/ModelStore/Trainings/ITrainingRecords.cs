@@ -41,6 +41,9 @@ public sealed record TrainingRecord(
 {
     public const int MostLosses = 240;
 
+    /// <summary>Trainings that may wait; who asks for more asks in a loop, and is refused.</summary>
+    public const int MostQueued = 64;
+
     public bool Ended => State is not (TrainingState.Queued or TrainingState.Running);
 }
 

@@ -90,7 +90,11 @@ internal sealed class StoredModels : IModelAccess
 
     public async Task<TrainingRow> CancelAsync(Guid id, CancellationToken cancellationToken)
     {
+        // One that waits would run at the next start.
+        bool waited = false;
+        trainings.Change(id, known => (waited = known is { State: TrainingState.Queued }) ? known! with { State = TrainingState.Cancelled, EndedAt = TimeProvider.System.GetUtcNow(), Decision = "The training was cancelled; nothing was changed.", CancelRequested = true } : null);
         TrainingRow training = await TrainingAsync(id, cancellationToken);
+        if (waited) return training;
         throw new IOException($"Training {id} has ended already ({training.State}): no server works on {path}, so nothing is trained there.");
     }
 

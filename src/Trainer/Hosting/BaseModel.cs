@@ -14,11 +14,7 @@ internal sealed class BaseModel(IModelStore models, EncoderOutputCache cache, It
     /// <exception cref="InvalidDataException">The live model is damaged; says which other may take its place.</exception>
     public void Ensure()
     {
-        if (models.Live is { } live)
-        {
-            if (models.Problem(live) is { } problem) throw new InvalidDataException($"Model {live} is live and damaged: {problem} {WayOut(live)}");
-            return;
-        }
+        if (Check()) return;
         string? named = options.Value.Path ?? policy.Embedder;
         using ItemEncoder encoder = Encoder(named);
         using var model = new EmbeddingModel(encoder, head: null, itemText, cache, pictures: null);
@@ -26,6 +22,15 @@ internal sealed class BaseModel(IModelStore models, EncoderOutputCache cache, It
             ?? models.Publish(new ModelDraft(model.Fingerprint, model.Dimension, Parent: null, WindowHash: null, new Dictionary<int, long>(), new JsonObject(), new JsonObject(),
                 "The encoder as it came, before any training."), model.Save);
         if (models.TryMoveLive(null, manifest.Version)) logger.LogInformation("The untrained encoder of {Folder} is live as {Version}", named ?? SentenceEncoder.DefaultFolder, manifest.Version);
+    }
+
+    /// <returns>False: no model is live.</returns>
+    /// <exception cref="InvalidDataException">The live model is damaged; says which other may take its place.</exception>
+    public bool Check()
+    {
+        if (models.Live is not { } live) return false;
+        if (models.Problem(live) is { } problem) throw new InvalidDataException($"Model {live} is live and damaged: {problem} {WayOut(live)}");
+        return true;
     }
 
     private ItemEncoder Encoder(string? named)

@@ -3,13 +3,12 @@ using MassTransit;
 
 namespace BeeFormer.Streaming.Trainer;
 
-/// <summary>Only queues: a training outlasts any message's patience.</summary>
-internal sealed class TrainEncoderConsumer(TrainingQueue queue, TrainingJournal journal) : IConsumer<TrainEncoder>
+/// <summary>Only writes down what has no record yet, and hurries: a training outlasts any message's patience. A Trainer that stands by does so, too.</summary>
+internal sealed class TrainEncoderConsumer(TrainingQueue queue) : IConsumer<TrainEncoder>
 {
     public async Task Consume(ConsumeContext<TrainEncoder> context)
     {
-        journal.Queued(context.Message);
-        await queue.AddAsync(context.Message, context.CancellationToken);
+        if (queue.Add(context.Message) is { } refusal) await context.Publish(new EncoderRejected(context.Message.TrainingId, refusal), context.CancellationToken);
     }
 }
 

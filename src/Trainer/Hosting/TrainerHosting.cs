@@ -18,7 +18,7 @@ public static class TrainerHosting
     public const string PolicyKey = "Policy";
 
     /// <summary>
-    /// Needs in the container: <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="ITrainingRecords"/>, <see cref="EncoderOutputCache"/>, MassTransit with <see cref="AddTrainerConsumers"/>;
+    /// Needs in the container: <see cref="IWindowStore"/>, <see cref="IModelStore"/>, <see cref="ITrainingRecords"/>, <see cref="ILeases"/>, <see cref="EncoderOutputCache"/>, MassTransit with <see cref="AddTrainerConsumers"/>;
     /// optional: <see cref="TrainingCheckpoints"/> (without them a training that is interrupted is lost). Sections <c>Trainer</c> and <c>Encoder</c> and the policy file are checked when the host starts.
     /// </summary>
     public static IHostApplicationBuilder AddTrainer(this IHostApplicationBuilder builder)
@@ -33,20 +33,25 @@ public static class TrainerHosting
         services.AddWorkers();
         services.AddMetrics();
         services.TryAddSingleton<TrainerMetrics>();
+        services.AddControlMessages();
         services.TryAddSingleton<TrainingQueue>();
         services.TryAddSingleton<TrainingJournal>();
         services.TryAddSingleton<BaseModel>();
-        services.AddHostedService<TrainingLoop>();
-        services.AddHostedService<TrainingTriggers>();
-        services.AddHostedService<ErasureMarking>();
+        services.AddSingleton<BeginTerm>(provider => (lease, tookOver) =>
+        {
+            IModelStore models = provider.GetRequiredService<IModelStore>().Under(lease);
+            T Part<T>(params object[] more) => ActivatorUtilities.CreateInstance<T>(provider, [models, .. more]);
+            return new TrainingTerm(lease, Part<TrainingLoop>(Part<BaseModel>(), lease, tookOver), Part<TrainingTriggers>(), Part<ErasureMarking>(), provider.GetRequiredService<TimeProvider>());
+        });
+        services.AddHostedService<TrainingTerms>();
         return builder;
     }
 
     /// <summary>The consumers of <c>TrainEncoder</c> and <c>CancelTraining</c>.</summary>
     public static void AddTrainerConsumers(this IBusRegistrationConfigurator bus)
     {
-        bus.AddConsumer<TrainEncoderConsumer>();
-        bus.AddConsumer<CancelTrainingConsumer>();
+        bus.AddConsumer<TrainEncoderConsumer>().OfThisInstance();
+        bus.AddConsumer<CancelTrainingConsumer>().OfThisInstance();
     }
 
     private static TrainingPolicy Policy(IServiceProvider provider)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.Trainer;
 
@@ -7,7 +8,7 @@ internal static class TrainerTracing
     public static readonly ActivitySource Source = new("BeeFormer.Streaming.Trainer");
 
     /// <summary>A training, in the trace of whoever asked for it.</summary>
-    public static Activity? Start(QueuedTraining training) =>
-        Source.StartActivity("train", ActivityKind.Consumer, training.Trace)
-            ?.SetTag("beeformer.training", training.Request.TrainingId.ToString()).SetTag("beeformer.tempo", LastTraining.Name(training.Request.Tempo)).SetTag("beeformer.reason", training.Request.Reason);
+    public static Activity? Start(TrainEncoder request, ActivityContext trace) =>
+        Source.StartActivity("train", ActivityKind.Consumer, trace)
+            ?.SetTag("beeformer.training", request.TrainingId.ToString()).SetTag("beeformer.tempo", LastTraining.Name(request.Tempo)).SetTag("beeformer.reason", request.Reason);
 }

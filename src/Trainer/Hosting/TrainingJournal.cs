@@ -12,17 +12,28 @@ internal sealed class TrainingJournal(ITrainingRecords records, TimeProvider clo
     private static readonly TimeSpan SaveInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<Guid, (TrainingRecord Record, long Saved)> _open = [];
+    /// <summary>Ends that could not be written.</summary>
+    private readonly ConcurrentDictionary<Guid, TrainingRecord> _ended = [];
 
-    /// <summary>Trainings of a process that died end now: nobody else trains on this folder.</summary>
-    public void CloseInterrupted() => Guard(() => records.CloseInterrupted(clock.GetUtcNow()));
-
-    /// <summary>Whoever asked may have written the record already.</summary>
-    public void Queued(TrainEncoder request) => Guard(() =>
+    /// <summary>What runs by its record and not here ends now: its process died, or lost its lease. To be called by whoever holds the lease and runs nothing.</summary>
+    /// <returns>Trainings as they were while they ran.</returns>
+    /// <exception cref="IOException">Not all could be.</exception>
+    public IReadOnlyList<TrainingRecord> CloseInterrupted()
     {
-        if (records.Find(request.TrainingId) is null) records.Save(New(request));
-    });
+        foreach (TrainingRecord ended in _ended.Values) WriteEnd(ended);
+        return records.CloseInterrupted(clock.GetUtcNow());
+    }
 
-    public void Started(TrainEncoder request) => Change(request, record => record with { State = TrainingState.Running, StartedAt = clock.GetUtcNow() });
+    /// <returns>The training is ours to run; false: it runs, has ended or was cancelled.</returns>
+    /// <exception cref="IOException">The record could not be written.</exception>
+    public bool TryStart(Guid id)
+    {
+        TrainingRecord? started = null;
+        DateTimeOffset now = clock.GetUtcNow();
+        records.Change(id, known => started = known is { State: TrainingState.Queued, CancelRequested: false } ? known with { State = TrainingState.Running, StartedAt = now } : null);
+        if (started is not null) _open[id] = (started, clock.GetTimestamp());
+        return started is not null;
+    }
 
     public void Progressed(TrainingProgressed progress)
     {
@@ -34,7 +45,8 @@ internal sealed class TrainingJournal(ITrainingRecords records, TimeProvider clo
         };
         bool save = record.Phase != open.Record.Phase || clock.GetElapsedTime(open.Saved) >= SaveInterval;
         _open[progress.TrainingId] = (record, save ? clock.GetTimestamp() : open.Saved);
-        if (save) Guard(() => records.Save(record));
+        // Nobody else's word is overwritten: whoever asked to cancel, and who closed the record of one that lost its lease.
+        if (save) Guard(() => records.Change(record.Id, known => known is { State: TrainingState.Running } ? record with { CancelRequested = known.CancelRequested } : null));
     }
 
     /// <summary>Of too many points every second one goes: the curve keeps its ends and its shape, and stays short.</summary>
@@ -47,18 +59,17 @@ internal sealed class TrainingJournal(ITrainingRecords records, TimeProvider clo
 
     public void Ended(TrainEncoder request, TrainingState state, string decision, TrainingOutcome? outcome = null)
     {
-        Change(request, record => record with { State = state, EndedAt = clock.GetUtcNow(), EtaSeconds = null, Decision = decision, Version = outcome?.Published?.Version, Metrics = outcome?.Metrics });
-        _open.TryRemove(request.TrainingId, out _);
+        DateTimeOffset now = clock.GetUtcNow();
+        TrainingRecord record = _open.TryRemove(request.TrainingId, out var open) ? open.Record
+            : new(request.TrainingId, LastTraining.Name(request.Tempo), request.Reason, TrainingState.Queued, now, Continues: request.Continues, Policy: request.Policy);
+        WriteEnd(_ended[request.TrainingId] = record with { State = state, EndedAt = now, EtaSeconds = null, Decision = decision, Version = outcome?.Published?.Version, Metrics = outcome?.Metrics });
     }
 
-    private void Change(TrainEncoder request, Func<TrainingRecord, TrainingRecord> change) => Guard(() =>
+    private void WriteEnd(TrainingRecord ended) => Guard(() =>
     {
-        TrainingRecord record = change(_open.TryGetValue(request.TrainingId, out var open) ? open.Record : records.Find(request.TrainingId) ?? New(request));
-        _open[request.TrainingId] = (record, clock.GetTimestamp());
-        records.Save(record);
+        records.Change(ended.Id, known => known is { Ended: true } ? null : ended with { RequestedAt = known?.RequestedAt ?? ended.RequestedAt, CancelRequested = known?.CancelRequested ?? false });
+        _ended.TryRemove(ended.Id, out _);
     });
-
-    private TrainingRecord New(TrainEncoder request) => new(request.TrainingId, LastTraining.Name(request.Tempo), request.Reason, TrainingState.Queued, clock.GetUtcNow(), Continues: request.Continues);
 
     private void Guard(Action write)
     {

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace BeeFormer.Streaming.Trainer;
 
 /// <summary>Asks for a training after a time, after so many new interactions, or when the model in service foretells less than it did, unless a training waits or runs already.</summary>
-internal sealed class TrainingTriggers(TrainingQueue queue, TrainingJournal journal, IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, TrainingPolicy policy, IOptions<TrainerOptions> options,
+internal sealed class TrainingTriggers(TrainingQueue queue, IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, TrainingPolicy policy, IOptions<TrainerOptions> options,
     TimeProvider clock, ILogger<TrainingTriggers> logger) : BackgroundService
 {
     /// <summary>Partitions looked at even if empty; beyond them the first empty one ends the look.</summary>
@@ -23,7 +23,18 @@ internal sealed class TrainingTriggers(TrainingQueue queue, TrainingJournal jour
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.CheckInterval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken)) await LookAsync(stoppingToken);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            try
+            {
+                await LookAsync(stoppingToken);
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // A store that is away must not end the training that runs.
+                logger.LogWarning(failure, "It could not be seen whether a training is due; the next look follows");
+            }
+        }
     }
 
     internal async Task LookAsync(CancellationToken stoppingToken)
@@ -37,9 +48,7 @@ internal sealed class TrainingTriggers(TrainingQueue queue, TrainingJournal jour
         _triggers ??= TriggerState.After(models, options.Value, policy.Head, clock.GetUtcNow());
         if (_triggers.Due(landed, clock.GetUtcNow(), _dropped) is not { } due) return;
         _dropped = false;
-        var request = new TrainEncoder(Guid.CreateVersion7(), due.Tempo, due.Reason);
-        journal.Queued(request);
-        await queue.AddAsync(request, stoppingToken);
+        queue.Add(new TrainEncoder(Guid.CreateVersion7(), due.Tempo, due.Reason));
     }
 
     private async Task<bool> RecallDroppedAsync(PrequentialRecall recall, CancellationToken stoppingToken)

@@ -22,8 +22,8 @@ public sealed class PrequentialRecallTests : IDisposable
     [Fact]
     public async Task Shoppers_who_want_something_else_start_a_training_and_nothing_else_does()
     {
-        var queue = new TrainingQueue();
-        var triggers = new TrainingTriggers(queue, new TrainingJournal(_shop.Trainings, _clock, NullLogger<TrainingJournal>.Instance), _shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, new TrainingPolicy(), Microsoft.Extensions.Options.Options.Create(Options), _clock, NullLogger<TrainingTriggers>.Instance);
+        var queue = new TrainingQueue(_shop.Trainings, _clock);
+        var triggers = new TrainingTriggers(queue, _shop.Windows, _shop.Models, new SharedModels(), _shop.Cache, new TrainingPolicy(), Microsoft.Extensions.Options.Options.Create(Options), _clock, NullLogger<TrainingTriggers>.Instance);
         await LookAsync(triggers);
         for (int look = 0; look < 10; look++)
         {
@@ -37,11 +37,8 @@ public sealed class PrequentialRecallTests : IDisposable
             await LookAsync(triggers);
         }
         Assert.False(queue.Idle);
-        await foreach (QueuedTraining training in queue.ReadAllAsync(TestContext.Current.CancellationToken))
-        {
-            Assert.Equal((TrainingTempo.Head, "recall"), (training.Request.Tempo, training.Request.Reason));
-            break;
-        }
+        TrainingRecord asked = queue.Next()!;
+        Assert.Equal(("head", "recall"), (asked.Tempo, asked.Reason));
     }
 
     [Fact]
