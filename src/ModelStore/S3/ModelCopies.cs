@@ -82,8 +82,8 @@ internal sealed class ModelCopies
         {
             string file = Path.Combine(locks, Path.GetFileName(leftover)[5..]);
             using IDisposable? unused = FileLock.TryExclusive(file);
-            if (unused is null || !Directory.Exists(leftover)) continue;
-            DurableFiles.DeleteFolder(leftover);
+            if (unused is null) continue;
+            Delete(leftover);
             DurableFiles.DeleteFile(file);
         }
     }
@@ -93,7 +93,19 @@ internal sealed class ModelCopies
     {
         string gone = Path.Combine(folder, $".new-{Guid.NewGuid():N}");
         DurableFiles.MoveFolder(copy, gone);
-        DurableFiles.DeleteFolder(gone);
+        Delete(gone);
+    }
+
+    private static void Delete(string folder)
+    {
+        try
+        {
+            DurableFiles.DeleteFolder(folder);
+        }
+        catch (IOException) when (!Directory.Exists(folder))
+        {
+            // Another process did it at the same time.
+        }
     }
 
     /// <summary>A file of another copy that is equal gets a second name.</summary>

@@ -11,12 +11,11 @@ namespace BeeFormer.Streaming.ModelStore.S3;
 internal sealed class S3ModelStore : IModelStore
 {
     private const string FormatRecord = "model-store.format", Format = "beeformer model store on S3, format 1";
-    /// <summary>Age from which on objects that belong to no version are what a publication left that died.</summary>
-    public static readonly TimeSpan Abandoned = TimeSpan.FromDays(1);
     private const int GoneKept = 200;
 
     private readonly S3Objects objects;
     private readonly TimeProvider time;
+    private readonly ObjectAges ages;
     private readonly S3Root root;
     private readonly VersionUses uses;
     private readonly ModelCopies copies;
@@ -29,19 +28,19 @@ internal sealed class S3ModelStore : IModelStore
     /// <param name="folder">Copies lie in its <c>s3-cache</c>.</param>
     /// <exception cref="InvalidDataException">The place was made by another format version.</exception>
     /// <exception cref="IOException">It cannot be reached; the message says why.</exception>
-    public S3ModelStore(S3Place place, string folder, TimeProvider time)
+    public S3ModelStore(S3Place place, string folder, TimeProvider time, ObjectAges? ages = null)
     {
-        (objects, this.time) = (place.Records, time);
+        (objects, this.time, this.ages) = (place.Records, time, ages ?? new ObjectAges());
         S3Format.Claim(objects, FormatRecord, Format, "models", "retired");
-        (root, uses, manifests) = (new S3Root(objects), new VersionUses(objects, time), new ConcurrentDictionary<string, ModelManifest>(StringComparer.Ordinal));
+        (root, uses, manifests) = (new S3Root(objects), new VersionUses(objects, time, this.ages.Ended), new ConcurrentDictionary<string, ModelManifest>(StringComparer.Ordinal));
         (refusals, retired, erasures) = (new S3Records<Refusal>(objects, RefusalJson.Read), new S3Records<ModelManifest>(objects, ManifestJson.Read), new S3Records<IReadOnlyList<ErasureMark>>(objects, ErasureMarkJson.Read));
         copies = new ModelCopies(Path.Combine(Path.GetFullPath(folder), "s3-cache"));
         copies.RemoveOthers(root.Read().Versions);
     }
 
     private S3ModelStore(S3ModelStore store, HeldLease holder) =>
-        (objects, time, root, uses, copies, manifests, refusals, retired, erasures, this.holder) =
-        (store.objects, store.time, store.root, store.uses, store.copies, store.manifests, store.refusals, store.retired, store.erasures, holder);
+        (objects, time, ages, root, uses, copies, manifests, refusals, retired, erasures, this.holder) =
+        (store.objects, store.time, store.ages, store.root, store.uses, store.copies, store.manifests, store.refusals, store.retired, store.erasures, holder);
 
     public IModelStore Under(HeldLease lease) => root.Change(now =>
         now.Fence > lease.Token ? throw Lost(lease) : (now.Fence == lease.Token ? now : now with { Fence = lease.Token }, new S3ModelStore(this, lease)));
@@ -241,14 +240,14 @@ internal sealed class S3ModelStore : IModelStore
         return now.Versions.SkipLast(newest).Where(version => version.Version != now.Live && version.Version != now.Previous && version.Version != untrained);
     }
 
-    /// <summary>Deletes the objects of versions that were removed, and what publications left that died, once they are a day old by the server's clock. A place is named in the root first, so that nothing there becomes a version meanwhile.</summary>
+    /// <summary>Deletes the objects of versions that were removed, and what publications left that died, once they are old enough by the server's clock. A place is named in the root first, so that nothing there becomes a version meanwhile.</summary>
     private void RemoveLeftovers()
     {
         Root now = root.Read();
         var others = objects.List("models/").GroupBy(entry => entry.Name.Split('/')[1]).Where(place => now.Versions.All(version => version.Place != place.Key)).ToList();
         if (others.Any(place => !now.Gone.Contains(place.Key)) && VersionUses.ServerNow(objects) is var clock)
         {
-            string[] abandoned = [.. others.Where(place => place.All(entry => clock - entry.Modified > Abandoned)).Select(place => place.Key)];
+            string[] abandoned = [.. others.Where(place => place.All(entry => clock - entry.Modified > ages.Abandoned)).Select(place => place.Key)];
             now = root.Change(current =>
             {
                 CheckHolder(current);

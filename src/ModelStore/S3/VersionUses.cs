@@ -1,12 +1,11 @@
 namespace BeeFormer.Streaming.ModelStore.S3;
 
 /// <summary>
-/// Who uses a version, on whatever machine: an object <c>uses/&lt;place&gt;/&lt;guid&gt;</c>, written anew every minute. One that was not written for five minutes, by the server's clock, is of a process that has ended.
+/// Who uses a version, on whatever machine: an object <c>uses/&lt;place&gt;/&lt;guid&gt;</c>, written anew every minute. One that was not written for <see cref="ObjectAges.Ended"/> is of a process that has ended.
 /// </summary>
-internal sealed class VersionUses(S3Objects objects, TimeProvider time)
+internal sealed class VersionUses(S3Objects objects, TimeProvider time, TimeSpan ended)
 {
     public static readonly TimeSpan Sign = TimeSpan.FromMinutes(1);
-    public static readonly TimeSpan Ended = TimeSpan.FromMinutes(5);
     private static readonly byte[] Content = "in use\n"u8.ToArray();
 
     public IDisposable Begin(string place) => new Use(objects, $"uses/{place}/{Guid.NewGuid():N}", time);
@@ -17,8 +16,8 @@ internal sealed class VersionUses(S3Objects objects, TimeProvider time)
         List<S3Entry> uses = objects.List("uses/");
         if (uses.Count == 0) return [];
         DateTimeOffset now = ServerNow(objects);
-        foreach (S3Entry dead in uses.Where(use => now - use.Modified > Ended)) objects.Delete(dead.Name);
-        return [.. uses.Where(use => now - use.Modified <= Ended).Select(use => use.Name.Split('/')[1])];
+        foreach (S3Entry dead in uses.Where(use => now - use.Modified > ended)) objects.Delete(dead.Name);
+        return [.. uses.Where(use => now - use.Modified <= ended).Select(use => use.Name.Split('/')[1])];
     }
 
     /// <summary>By the clock that says when objects were written.</summary>
@@ -35,7 +34,7 @@ internal sealed class VersionUses(S3Objects objects, TimeProvider time)
         private readonly string name;
         private readonly ITimer signs;
         private readonly Lock gate = new();
-        private bool ended;
+        private bool disposed;
 
         public Use(S3Objects objects, string name, TimeProvider time)
         {
@@ -49,8 +48,8 @@ internal sealed class VersionUses(S3Objects objects, TimeProvider time)
             signs.Dispose();
             lock (gate)
             {
-                if (ended) return;
-                ended = true;
+                if (disposed) return;
+                disposed = true;
             }
             Try(() => objects.Delete(name)); // or it ends by itself
         }
@@ -58,7 +57,7 @@ internal sealed class VersionUses(S3Objects objects, TimeProvider time)
         private void Show()
         {
             lock (gate)
-                if (!ended) Try(() => objects.Put(name, Content)); // or the next time
+                if (!disposed) Try(() => objects.Put(name, Content)); // or the next time
         }
 
         private static void Try(Action call)

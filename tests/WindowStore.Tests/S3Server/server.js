@@ -88,10 +88,22 @@ async function answer(req, res) {
     if (match && !object) return refuse(req, res, 404, 'NoSuchKey');
     if ((match && object.metadata.etag !== match) || (noneMatch && object)) return refuse(req, res, 412, 'PreconditionFailed');
   }
+  if (noneMatch && req.method === 'GET' && (await isCurrent(req, noneMatch))) { // s3rver would answer the same, and keep the file open
+    res.writeHead(304, { etag: noneMatch });
+    return res.end();
+  }
   if (req.socket.destroyed) return undefined; // who asked has gone
   const done = new Promise(resolve => res.on('close', resolve));
   handle(req, res);
   return done;
+}
+
+async function isCurrent(req, etag) {
+  const [bucket, ...key] = decodeURIComponent(req.url.split('?')[0]).slice(1).split('/');
+  if (!(await s3.store.existsObject(bucket, key.join('/')))) return false;
+  const object = await s3.store.getObject(bucket, key.join('/'));
+  object.content.destroy();
+  return object.metadata.etag === etag;
 }
 
 function refuse(req, res, status, code) {
