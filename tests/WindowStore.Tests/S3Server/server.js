@@ -92,10 +92,21 @@ async function answer(req, res) {
     res.writeHead(304, { etag: noneMatch });
     return res.end();
   }
+  if (req.headers['x-amz-copy-source'] && !req.socket.destroyed) return copy(req, res);
   if (req.socket.destroyed) return undefined; // who asked has gone
   const done = new Promise(resolve => res.on('close', resolve));
   handle(req, res);
   return done;
+}
+
+// s3rver does not understand what the SDK sends here.
+async function copy(req, res) {
+  const [from, ...source] = decodeURIComponent(req.headers['x-amz-copy-source']).replace(/^\//, '').split('/');
+  const [bucket, ...key] = decodeURIComponent(req.url.split('?')[0]).slice(1).split('/');
+  if (!(await s3.store.existsObject(from, source.join('/')))) return refuse(req, res, 404, 'NoSuchKey');
+  const { etag } = await s3.store.copyObject(from, source.join('/'), bucket, key.join('/'));
+  res.writeHead(200, { 'content-type': 'application/xml' });
+  return res.end(`<?xml version="1.0" encoding="UTF-8"?><CopyObjectResult><LastModified>${new Date().toISOString()}</LastModified><ETag>${etag}</ETag></CopyObjectResult>`);
 }
 
 async function isCurrent(req, etag) {
