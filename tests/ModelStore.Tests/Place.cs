@@ -11,6 +11,7 @@ public abstract class Place : IDisposable
     internal abstract IModelStore Open();
     internal abstract ITrainingRecords OpenTrainings();
     internal abstract ILeases OpenLeases(TimeProvider time);
+    internal virtual int MostTrainings => FolderTrainingRecords.MostRecords;
     /// <summary>An empty place of the same kind.</summary>
     internal abstract Place Another();
     public virtual void Dispose() => Directory.Delete(Folder, recursive: true);
@@ -47,7 +48,8 @@ internal sealed class BucketPlace(S3Server server) : Place
     internal string CopiesOf(string machine) => Path.Combine(Folder, machine);
 
     internal override IModelStore Open() => OpenOn($"machine-{Interlocked.Increment(ref machines)}");
-    internal override ITrainingRecords OpenTrainings() => new S3TrainingRecords(Reach().Records);
+    internal override ITrainingRecords OpenTrainings() => new S3TrainingRecords(Reach().Records, MostTrainings);
+    internal override int MostTrainings => 10; // the test server lists slowly
     internal override ILeases OpenLeases(TimeProvider time) => new Leases(new S3LeaseFiles(Reach().Leases), time);
     internal override Place Another() => new BucketPlace(server);
 

@@ -38,9 +38,9 @@ public abstract class TrainingPlaceTests(Place place) : IDisposable
         ITrainingRecords records = OpenTrainings();
         TrainingRecord running = ARecord(0, TrainingState.Running);
         records.Save(running);
-        for (int n = 1; n <= FolderTrainingRecords.MostRecords + 5; n++) records.Save(ARecord(n));
+        for (int n = 1; n <= place.MostTrainings + 5; n++) records.Save(ARecord(n));
         IReadOnlyList<TrainingRecord> kept = records.List();
-        Assert.Equal(FolderTrainingRecords.MostRecords + 1, kept.Count);
+        Assert.Equal(place.MostTrainings + 1, kept.Count);
         Assert.Equal(running.Id, kept[0].Id);
         Assert.Equal(DateTimeOffset.UnixEpoch.AddMinutes(6), kept[1].RequestedAt);
     }

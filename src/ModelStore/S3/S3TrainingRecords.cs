@@ -4,7 +4,8 @@ using System.Globalization;
 namespace BeeFormer.Streaming.ModelStore.S3;
 
 /// <summary>Training records as objects <c>trainings/&lt;requested at, epoch ms&gt;-&lt;id&gt;.json</c>, changed on the condition that they are still what was read.</summary>
-internal sealed class S3TrainingRecords(S3Objects objects) : ITrainingRecords
+/// <param name="most">Records that are kept; of more the oldest that have ended go.</param>
+internal sealed class S3TrainingRecords(S3Objects objects, int most = FolderTrainingRecords.MostRecords) : ITrainingRecords
 {
     private const string Prefix = "trainings/";
     private const int Attempts = 200;
@@ -46,6 +47,6 @@ internal sealed class S3TrainingRecords(S3Objects objects) : ITrainingRecords
     private void RemoveOldest()
     {
         List<S3Entry> listed = objects.List(Prefix);
-        foreach (S3Entry old in listed.SkipLast(FolderTrainingRecords.MostRecords).Where(old => records.Find(old.Name)?.Value is not { Ended: false })) objects.Delete(old.Name, old.ETag);
+        foreach (S3Entry old in listed.SkipLast(most).Where(old => records.Find(old.Name)?.Value is not { Ended: false })) objects.Delete(old.Name, old.ETag);
     }
 }
