@@ -76,7 +76,8 @@ internal static class ModelArchive
         }
     }
 
-    private static void CheckFiles(IReadOnlyList<ModelFile> files, long mostBytes)
+    /// <exception cref="FormatException">They are no files of one model, or more than allowed.</exception>
+    internal static void CheckFiles(IReadOnlyList<ModelFile> files, long mostBytes)
     {
         if (files.Count is 0 or > MostFiles) throw new FormatException($"a manifest that names {files.Count} files; 1 to {MostFiles} are allowed");
         // Some file systems take names that differ in case for the same.

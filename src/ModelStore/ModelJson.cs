@@ -19,16 +19,34 @@ internal static class ModelJson
     /// <exception cref="InvalidDataException">Names the file and what is wrong with it.</exception>
     public static T Read<T>(string file, Func<JsonObject, T> read)
     {
+        byte[] content;
         try
         {
             if (new FileInfo(file) is { Exists: true, Length: > MostBytes }) throw new FormatException($"it has more than {MostBytes} bytes.");
-            return read(JsonNode.Parse(File.ReadAllBytes(file)) as JsonObject ?? throw new FormatException("it is not a JSON object."));
+            content = File.ReadAllBytes(file);
         }
-        catch (Exception damage) when (IsDamage(damage) || damage is FileNotFoundException)
+        catch (Exception damage) when (damage is FormatException or FileNotFoundException)
         {
-            throw new InvalidDataException($"{file} is damaged: {damage.Message} Expected the JSON object that the model store wrote.", damage);
+            throw Damaged(file, damage);
+        }
+        return Parse(content, file, read);
+    }
+
+    /// <param name="name">What to call it in errors.</param>
+    /// <inheritdoc cref="Read"/>
+    public static T Parse<T>(byte[] content, string name, Func<JsonObject, T> read)
+    {
+        try
+        {
+            return read(JsonNode.Parse(content) as JsonObject ?? throw new FormatException("it is not a JSON object."));
+        }
+        catch (Exception damage) when (IsDamage(damage))
+        {
+            throw Damaged(name, damage);
         }
     }
+
+    private static InvalidDataException Damaged(string name, Exception damage) => new($"{name} is damaged: {damage.Message} Expected the JSON object that the model store wrote.", damage);
 
     /// <summary>What reading a record throws when somebody else wrote it, or half of it.</summary>
     public static bool IsDamage(Exception exception) => exception is JsonException or FormatException or InvalidOperationException or OverflowException or ArgumentException;

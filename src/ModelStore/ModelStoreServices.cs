@@ -1,20 +1,25 @@
+using BeeFormer.Streaming.ModelStore.S3;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace BeeFormer.Streaming.ModelStore;
 
 public static class ModelStoreServices
 {
     /// <summary>Registers the model store, the training records and the leases.</summary>
-    /// <param name="folder">Where they lie.</param>
+    /// <param name="folder">Where they lie if <c>Models:Uri</c> names no other place; where copies of models lie if that is S3.</param>
     public static IServiceCollection AddModelStore(this IServiceCollection services, IConfiguration configuration, string folder)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<IModelStore>(provider => new FolderModelStore(folder, provider.GetRequiredService<TimeProvider>()));
-        services.TryAddSingleton<ITrainingRecords>(_ => new FolderTrainingRecords(TrainingsIn(folder)));
-        services.TryAddSingleton<ILeases>(provider => Leases.InFolder(LeasesIn(folder), provider.GetRequiredService<TimeProvider>(), provider.GetService<ILogger<Leases>>()));
+        services.AddOptions<ModelStoreOptions>().Bind(configuration.GetSection(ModelStoreOptions.Section), binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ModelStoreOptions>, ModelStoreOptionsCheck>());
+        services.TryAddSingleton(provider => ModelPlace.Open(configuration, provider.GetRequiredService<IOptions<ModelStoreOptions>>().Value, folder, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => provider.GetRequiredService<ModelPlace>().OpenModels());
+        services.TryAddSingleton(provider => provider.GetRequiredService<ModelPlace>().OpenTrainings());
+        services.TryAddSingleton<ILeases>(provider => provider.GetRequiredService<ModelPlace>().OpenLeases(provider.GetService<ILogger<Leases>>()));
         return services;
     }
 

@@ -47,8 +47,7 @@ public static class WindowStoreServices
     {
         { Uri: null or "" } => new ParquetWindowStore(folder),
         _ when S3Location.TryParse(options.Uri) is { } location => new ParquetWindowStore(S3Storage.Open(location, folder, options, time)),
-        _ when options.Uri.StartsWith(StorageOptions.FileScheme, StringComparison.Ordinal) => new ParquetWindowStore(new Uri(options.Uri).LocalPath),
-        _ => new ParquetWindowStore(options.Uri),
+        _ => new ParquetWindowStore(S3Location.Folder(options.Uri)),
     };
 
     private sealed class StorageOptionsCheck : IValidateOptions<StorageOptions>

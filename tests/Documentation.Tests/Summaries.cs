@@ -7,7 +7,7 @@ namespace BeeFormer.Streaming.Documentation.Tests;
 /// <summary>What the source says of types and properties, as Markdown.</summary>
 internal static partial class Summaries
 {
-    private static readonly string[] s_sources = [.. Directory.EnumerateFiles(Checkout.At("src"), "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText)];
+    private static readonly string[] s_sources = [.. new[] { "src", "eng" }.SelectMany(folder => Directory.EnumerateFiles(Checkout.At(folder), "*.cs", SearchOption.AllDirectories)).Select(File.ReadAllText)];
 
     public static string Of(Type type) => Find($@"^public (?:sealed )?(?:partial )?(?:class|record) {type.Name}\b", s_sources, type.Name);
 

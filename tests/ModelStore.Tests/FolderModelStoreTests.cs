@@ -23,21 +23,6 @@ public sealed class FolderModelStoreTests : IDisposable
     }
 
     [Fact]
-    public void A_published_version_is_listed_and_found_after_reopening()
-    {
-        var first = Open().Publish(ADraft(), f => AnEncoder(f));
-        var second = Open().Publish(ADraft('b', first.Version), f => AnEncoder(f));
-        var store = Open();
-        Assert.Equal(["000001-aaaaaaaa", "000002-bbbbbbbb"], store.List().Select(m => m.Version.Value));
-        var found = store.Find(second.Version)!;
-        Assert.Equal((second.PublishedAt, first.Version, 384, "w1"), (found.PublishedAt, found.Model.Parent!.Value, found.Model.Dimension, found.Model.WindowHash));
-        Assert.Equal([(0, 12L), (3, 9L)], found.Model.WindowAsOf.Select(p => (p.Key, p.Value)));
-        Assert.Equal("""{"lr":0.001}""", found.Model.HyperParameters.ToJsonString());
-        Assert.Equal("weights", File.ReadAllText(Path.Combine(store.EncoderFolder(second.Version), "model.safetensors")));
-        Assert.Null(store.Live);
-    }
-
-    [Fact]
     public void Equal_files_of_neighbouring_versions_share_their_bytes_and_others_do_not()
     {
         var store = Open();
@@ -67,20 +52,6 @@ public sealed class FolderModelStoreTests : IDisposable
     }
 
     [Fact]
-    public void A_model_published_to_go_live_is_live_and_can_be_taken_back_for_good()
-    {
-        var store = Open();
-        var first = store.Publish(ADraft(), f => AnEncoder(f)).Version;
-        store.TryMoveLive(null, first);
-        var (second, live) = store.PublishLive(ADraft('b', first), first, f => AnEncoder(f));
-        Assert.True(live);
-        Assert.Equal(second.Version, store.Live);
-
-        Assert.True(store.TryMoveLive(second.Version, first));
-        Assert.Equal(first, Open().Live);
-    }
-
-    [Fact]
     public void A_crash_between_publishing_and_going_live_is_made_good_when_the_store_opens()
     {
         var store = Open();
@@ -92,19 +63,6 @@ public sealed class FolderModelStoreTests : IDisposable
 
         Assert.Equal(second, Open().Live);
         Assert.False(File.Exists(In("models", second.Value, "live-after")));
-    }
-
-    [Fact]
-    public void A_model_whose_place_was_taken_meanwhile_does_not_go_live()
-    {
-        var store = Open();
-        var first = store.Publish(ADraft(), f => AnEncoder(f)).Version;
-        var other = store.Publish(ADraft('b'), f => AnEncoder(f)).Version;
-        store.TryMoveLive(null, other);
-        var (third, live) = store.PublishLive(ADraft('c', first), first, f => AnEncoder(f));
-        Assert.False(live);
-        Assert.Equal(other, Open().Live);
-        Assert.NotNull(store.Find(third.Version));
     }
 
     [Fact]
@@ -134,50 +92,6 @@ public sealed class FolderModelStoreTests : IDisposable
         Assert.Empty(store.Refusals());
         Assert.True(store.TryMoveLive(null, version));
         Assert.Equal(version, Open().Live);
-    }
-
-    [Fact]
-    public void Live_moves_only_from_where_it_is_expected()
-    {
-        var store = Open();
-        var first = store.Publish(ADraft(), f => AnEncoder(f)).Version;
-        var second = store.Publish(ADraft('b'), f => AnEncoder(f)).Version;
-        Assert.False(store.TryMoveLive(second, first));
-        Assert.Null(store.Live);
-        Assert.True(store.TryMoveLive(null, first));
-        Assert.False(store.TryMoveLive(null, second));
-        Assert.True(store.TryMoveLive(first, second));
-        Assert.Equal(second, Open().Live);
-        Assert.Throws<ArgumentException>(() => store.TryMoveLive(second, new ModelVersion("000009-cccccccc")));
-    }
-
-    [Fact]
-    public void Of_many_that_move_live_at_once_one_succeeds()
-    {
-        var versions = Enumerable.Range(0, 8).Select(n => Open().Publish(ADraft("abcdef01"[n]), f => AnEncoder(f)).Version).ToArray();
-        int moved = 0;
-        Parallel.ForEach(versions, version =>
-        {
-            if (Open().TryMoveLive(null, version)) Interlocked.Increment(ref moved);
-        });
-        Assert.Equal(1, moved);
-        Assert.Contains(Open().Live!.Value, versions);
-    }
-
-    [Fact]
-    public void Versions_published_at_once_get_numbers_of_their_own()
-    {
-        Parallel.For(0, 8, n => Open().Publish(ADraft("abcdef01"[n]), f => AnEncoder(f)));
-        Assert.Equal(Enumerable.Range(1, 8).Select(n => $"{n:D6}"), Open().List().Select(m => m.Version.Value[..6]));
-    }
-
-    [Fact]
-    public void Refusals_are_kept_in_order()
-    {
-        var store = Open();
-        for (int n = 0; n < 12; n++) store.RecordRefusal(new Refusal(DateTimeOffset.UnixEpoch.AddDays(n), n == 0 ? null : new ModelVersion("000001-aaaaaaaa"), "w", new JsonObject { ["n"] = n }, $"no {n}"));
-        Assert.Equal(Enumerable.Range(0, 12).Select(n => $"no {n}"), Open().Refusals().Select(r => r.Decision));
-        Assert.Equal(DateTimeOffset.UnixEpoch.AddDays(3), Open().Refusals()[3].At);
     }
 
     [Theory]
@@ -292,14 +206,6 @@ public sealed class FolderModelStoreTests : IDisposable
         Open();
         File.WriteAllText(In("live"), "../../etc");
         Assert.Contains(In("live"), Assert.Throws<InvalidDataException>(() => Open().Live).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Names_that_are_no_versions_find_nothing()
-    {
-        Assert.Null(Open().Find(new ModelVersion("..")));
-        Assert.Null(Open().Find(new ModelVersion("000001-aaaaaaaa")));
-        Assert.Throws<ArgumentException>(() => Open().EncoderFolder(new ModelVersion("../..")));
     }
 
     [Fact]

@@ -71,7 +71,7 @@ public sealed class Installation : IAsyncDisposable
         ["Qdrant:Endpoint"] = $"http://127.0.0.1:{Port("qdrant", Qdrant.Port)}",
         ["Qdrant:ApiKey"] = QdrantServer.ApiKey,
         ["Storage:Uri"] = $"s3://{S3Server.Bucket}/windows",
-        ["Models:Uri"] = Path.Combine(_folder, "models"),
+        ["Models:Uri"] = $"s3://{S3Server.Bucket}/models",
         ["Storage:S3:ServiceUrl"] = $"http://127.0.0.1:{Port("s3", S3.Port)}",
         ["Storage:S3:ForcePathStyle"] = "true",
         ["AWS_ACCESS_KEY_ID"] = S3Server.AccessKey,

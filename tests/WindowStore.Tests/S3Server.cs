@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using Amazon.Runtime;
-using BeeFormer.Streaming.WindowStore.S3;
 
 [assembly: AssemblyFixture(typeof(BeeFormer.Streaming.WindowStore.Tests.S3Server))]
 

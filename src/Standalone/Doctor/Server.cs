@@ -1,4 +1,5 @@
 using BeeFormer.Streaming.EventLog.Kafka;
+using BeeFormer.Streaming.ModelStore.S3;
 using BeeFormer.Streaming.Profiles.Redis;
 using BeeFormer.Streaming.VectorIndex.Qdrant;
 using BeeFormer.Streaming.WindowStore.S3;
@@ -18,6 +19,7 @@ internal sealed record Server(string Check, string Key, Func<IConfiguration, boo
         Named("profiles: Redis", "Redis:Configuration", RedisReach.AskAsync),
         Named("vector index: Qdrant", "Qdrant:Endpoint", QdrantReach.AskAsync),
         new("windows: S3", "Storage:Uri", S3Reach.IsConfigured, S3Reach.AskAsync),
+        new("models: S3", "Models:Uri", ModelsReach.IsConfigured, ModelsReach.AskAsync),
     ];
 
     private static Server Named(string check, string key, Func<IConfiguration, TimeSpan, CancellationToken, Task<string>> ask) => new(check, key, configuration => !string.IsNullOrWhiteSpace(configuration[key]), ask);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Runtime.ExceptionServices;
 
 namespace BeeFormer.Streaming.WindowStore.S3;
 
@@ -10,7 +9,6 @@ internal sealed class S3Listing(S3Objects objects)
     public const int Attempts = 10;
     /// <summary>Size of what takes a covered object's place before it is deleted; no Parquet file is so small.</summary>
     public const int MarkBytes = 16;
-    private const int CallsAtOnce = 8;
 
     private readonly ConcurrentDictionary<(string Name, string ETag), S3Facts> facts = [];
 
@@ -25,7 +23,7 @@ internal sealed class S3Listing(S3Objects objects)
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             var entries = objects.List(prefix).Select(entry => (entry.Name, entry.ETag, Place: Place(entry.Name))).Where(entry => entry.Place is not null).ToList();
-            var found = AtOnce(entries, entry => Current(entry.Name, entry.ETag));
+            var found = S3Calls.AtOnce(entries, entry => Current(entry.Name, entry.ETag));
             List<Segment> Those(Func<S3Facts, bool> which) => [.. entries.Zip(found).Where(one => one.Second is { } current && which(current.Facts))
                 .Select(one => new Segment(one.First.Place!.Value.Partition, one.First.Place.Value.First, one.Second!.Value.Facts.Last, "", one.Second.Value.ETag))
                 .OrderBy(segment => segment.Partition).ThenBy(segment => segment.First)];
@@ -60,20 +58,6 @@ internal sealed class S3Listing(S3Objects objects)
     {
         var kept = current.Select(segment => (NameOf(topic, segment), segment.Version)).ToHashSet();
         foreach (var old in facts.Keys.Where(key => key.Name.StartsWith($"{topic}/", StringComparison.Ordinal) && !kept.Contains(key))) facts.TryRemove(old, out _);
-    }
-
-    /// <summary>Results in the order of the source.</summary>
-    public static TResult[] AtOnce<TSource, TResult>(IEnumerable<TSource> source, Func<TSource, TResult> call)
-    {
-        try
-        {
-            return [.. source.AsParallel().AsOrdered().WithDegreeOfParallelism(CallsAtOnce).Select(call)];
-        }
-        catch (AggregateException failures)
-        {
-            ExceptionDispatchInfo.Throw(failures.InnerExceptions[0]);
-            throw;
-        }
     }
 
     public static List<Segment> VisibleOf(IReadOnlyList<Segment> all) => [.. all.GroupBy(segment => segment.Partition).SelectMany(SegmentFolder.Visible)];

@@ -6,7 +6,7 @@ namespace BeeFormer.Streaming.WindowStore.S3;
 public static class S3Reach
 {
     /// <summary>Whether the store lies on S3 at all.</summary>
-    public static bool IsConfigured(IConfiguration configuration) => configuration[$"{StorageOptions.Section}:{nameof(StorageOptions.Uri)}"]?.StartsWith(StorageOptions.S3Scheme, StringComparison.Ordinal) == true;
+    public static bool IsConfigured(IConfiguration configuration) => configuration[$"{StorageOptions.Section}:{nameof(StorageOptions.Uri)}"]?.StartsWith(S3Location.Scheme, StringComparison.Ordinal) == true;
 
     /// <returns>What answered, in words.</returns>
     /// <exception cref="InvalidDataException">A setting is wrong.</exception>

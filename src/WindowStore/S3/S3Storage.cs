@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.WindowStore.S3;
@@ -17,7 +16,6 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
     private const int Attempts = S3Listing.Attempts;
     private static readonly string[] BothTopics = [Topics.Interactions, Topics.Items];
     private static readonly Dictionary<string, string> NoMetadata = [];
-    private static readonly byte[] FormatBytes = Encoding.UTF8.GetBytes(Format + "\n");
 
     private readonly S3Objects objects;
     private readonly S3Cache cache;
@@ -30,7 +28,7 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
     {
         (this.objects, this.cache, this.time, listing) = (objects, cache, time, new S3Listing(objects));
         cache.Create();
-        Claim();
+        S3Format.Claim(objects, FormatRecord, Format, BothTopics);
         cache.Trim();
     }
 
@@ -162,7 +160,7 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
         try
         {
             var local = segments.Select(segment => needed(segment) ? segment with { File = cache.File(topic, segment) } : segment).ToList();
-            if (S3Listing.AtOnce(local.Where(segment => segment.File.Length > 0), segment => IsFetched(topic, segment)).All(fetched => fetched)) return new OpenSegments(local, () => { sharing.Dispose(); cache.Trim(); });
+            if (S3Calls.AtOnce(local.Where(segment => segment.File.Length > 0), segment => IsFetched(topic, segment)).All(fetched => fetched)) return new OpenSegments(local, () => { sharing.Dispose(); cache.Trim(); });
         }
         catch
         {
@@ -181,22 +179,6 @@ internal sealed class S3Storage : ISegmentStorage, IDisposable
         if (objects.Get(name, segment.Version) is not { } content) return false;
         cache.Add(segment.File, content.Bytes);
         return true;
-    }
-
-    private void Claim()
-    {
-        var found = objects.List(FormatRecord);
-        if (found.Count == 0)
-        {
-            if (BothTopics.FirstOrDefault(topic => objects.List($"{topic}/").Count > 0) is { } topic)
-                throw new InvalidDataException($"{objects.FullName(topic)} holds objects but there is no {FormatRecord}; expected a place that this store made, or an empty one.");
-            TryWrite(FormatRecord, FormatBytes, version: null);
-        }
-        string claimed = Read(FormatRecord) is { } record ? Encoding.UTF8.GetString(record.Content).Trim() : "";
-        if (claimed != Format) throw new InvalidDataException($"{objects.FullName(FormatRecord)} says \"{claimed}\", expected \"{Format}\": the place was made by another version and is left untouched.");
-        // Both must be refused. Where they are not, the same is written once more.
-        if (TryWrite(FormatRecord, FormatBytes, version: null) || TryWrite(FormatRecord, FormatBytes, version: new string('0', 32)))
-            throw new InvalidDataException($"{objects.FullName("")} does not heed the conditions of writes (If-None-Match, If-Match); expected a store that does, since two writers would overwrite one another.");
     }
 
     private HashSet<string> Copies(string topic, IReadOnlyList<Segment> segments) => segments.Select(segment => cache.File(topic, segment)).ToHashSet(StringComparer.Ordinal);

@@ -12,7 +12,7 @@ public sealed class FencingTests : IDisposable
     private FolderModelStore Open() => new(folder, TimeProvider.System);
 
     /// <summary>As after a hang: the one before knows nothing of it.</summary>
-    private static HeldLease Take(long token) => new(new NoFiles(), "trainer", token, new LeaseRecord(Guid.NewGuid(), "", false, 0, false), null, TimeProvider.System, TimeProvider.System.GetTimestamp());
+    internal static HeldLease Take(long token) => new(new NoFiles(), "trainer", token, new LeaseRecord(Guid.NewGuid(), "", false, 0, false), null, TimeProvider.System, TimeProvider.System.GetTimestamp());
 
     private string[] Everything() => [.. Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith(".lock", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
         .Select(file => $"{file}: {File.ReadAllText(file)}")];

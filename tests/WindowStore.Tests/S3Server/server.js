@@ -89,10 +89,33 @@ async function answer(req, res) {
     if (match && !object) return refuse(req, res, 404, 'NoSuchKey');
     if ((match && object.metadata.etag !== match) || (noneMatch && object)) return refuse(req, res, 412, 'PreconditionFailed');
   }
+  if (noneMatch && req.method === 'GET' && (await isCurrent(req, noneMatch))) { // s3rver would answer the same, and keep the file open
+    res.writeHead(304, { etag: noneMatch });
+    return res.end();
+  }
+  if (req.headers['x-amz-copy-source'] && !req.socket.destroyed) return copy(req, res);
   if (req.socket.destroyed) return undefined; // who asked has gone
   const done = new Promise(resolve => res.on('close', resolve));
   handle(req, res);
   return done;
+}
+
+// s3rver does not understand what the SDK sends here.
+async function copy(req, res) {
+  const [from, ...source] = decodeURIComponent(req.headers['x-amz-copy-source']).replace(/^\//, '').split('/');
+  const [bucket, ...key] = decodeURIComponent(req.url.split('?')[0]).slice(1).split('/');
+  if (!(await s3.store.existsObject(from, source.join('/')))) return refuse(req, res, 404, 'NoSuchKey');
+  const { etag } = await s3.store.copyObject(from, source.join('/'), bucket, key.join('/'));
+  res.writeHead(200, { 'content-type': 'application/xml' });
+  return res.end(`<?xml version="1.0" encoding="UTF-8"?><CopyObjectResult><LastModified>${new Date().toISOString()}</LastModified><ETag>${etag}</ETag></CopyObjectResult>`);
+}
+
+async function isCurrent(req, etag) {
+  const [bucket, ...key] = decodeURIComponent(req.url.split('?')[0]).slice(1).split('/');
+  if (!(await s3.store.existsObject(bucket, key.join('/')))) return false;
+  const object = await s3.store.getObject(bucket, key.join('/'));
+  object.content.destroy();
+  return object.metadata.etag === etag;
 }
 
 function refuse(req, res, status, code) {

@@ -4,7 +4,7 @@ using Polly;
 using Polly.Retry;
 using Polly.Timeout;
 
-namespace BeeFormer.Streaming.WindowStore.S3;
+namespace BeeFormer.Streaming;
 
 /// <summary>
 /// Repeats calls that may succeed the next time: server errors, throttling, time-outs, connections that broke. An answer is no failure: refused conditions, missing objects and denied
@@ -18,6 +18,9 @@ internal sealed record S3Resilience(TimeSpan Timeout, int Retries, TimeSpan Dela
     private readonly ResiliencePipeline pipeline = Pipeline(Timeout, Retries, Delay, Time);
 
     public S3Resilience(TimeProvider time) : this(TimeSpan.FromSeconds(60), 4, TimeSpan.FromSeconds(0.2), time) { }
+
+    /// <summary>The same for a call that moves so many bytes: a second more for each MB.</summary>
+    public S3Resilience For(long bytes) => new(Timeout + TimeSpan.FromSeconds(bytes / 1_000_000), Retries, Delay, Time);
 
     /// <summary>Waits for the result: the store's callers are synchronous.</summary>
     public T Run<T>(Func<CancellationToken, Task<T>> call) =>
