@@ -5,9 +5,10 @@ using System.Text.Json.Nodes;
 namespace BeeFormer.Streaming.Servers;
 
 /// <summary>The Api as a shop uses it, over plain HTTP.</summary>
-public sealed class ShopClient(string url, TimeSpan? patience = null) : IDisposable
+/// <param name="key">Where the Api has keys.</param>
+public sealed class ShopClient(string url, TimeSpan? patience = null, string? key = null) : IDisposable
 {
-    private readonly HttpClient _http = new() { BaseAddress = new Uri(url), Timeout = patience ?? TimeSpan.FromSeconds(100) };
+    private readonly HttpClient _http = new() { BaseAddress = new Uri(url), Timeout = patience ?? TimeSpan.FromSeconds(100), DefaultRequestHeaders = { Authorization = key is null ? null : new("Bearer", key) } };
 
     public string Url => url;
 
@@ -16,6 +17,8 @@ public sealed class ShopClient(string url, TimeSpan? patience = null) : IDisposa
     public async Task PutEventsAsync(IEnumerable<object> events, CancellationToken cancellationToken) => await PostAllAsync("/v1/events", "events", events, cancellationToken);
 
     public async Task DeleteItemAsync(string id, CancellationToken cancellationToken) => (await _http.DeleteAsync($"/v1/items/{Uri.EscapeDataString(id)}", cancellationToken)).EnsureSuccessStatusCode();
+
+    public async Task ForgetUserAsync(string id, CancellationToken cancellationToken) => (await _http.DeleteAsync($"/v1/users/{Uri.EscapeDataString(id)}", cancellationToken)).EnsureSuccessStatusCode();
 
     public async Task<Guid> TrainAsync(string tempo, string? policy, CancellationToken cancellationToken)
     {

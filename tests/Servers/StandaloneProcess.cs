@@ -20,6 +20,9 @@ public sealed class StandaloneProcess : IServer
     public string Url { get; }
 
     public Task StartAsync(CancellationToken cancellationToken) => _process.StartAsync(lines => Task.FromResult(lines.Any(line => line.StartsWith("Serving on", StringComparison.Ordinal))), cancellationToken);
+
+    /// <inheritdoc cref="ChildProcess.StopAsync"/>
+    public Task<int> StopAsync() => _process.StopAsync();
     public Task KillAsync() => _process.KillAsync();
     public void Pause() => _process.Pause();
     public void Resume() => _process.Resume();
