@@ -15,5 +15,6 @@ return await new ServiceProgram("trainer", "http://127.0.0.1:8082", [ServerKeys.
         builder.Services.AddSingleton(new TrainingCheckpoints(ServiceProgram.At(builder.Configuration, "checkpoints")));
         builder.AddControlPlane(bus => bus.AddTrainerConsumers());
         builder.AddTrainer();
+        builder.AddTrainingWorker();
     },
 }.RunAsync(args);
