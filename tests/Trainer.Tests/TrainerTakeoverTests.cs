@@ -63,6 +63,23 @@ public sealed class TrainerTakeoverTests : IDisposable
     }
 
     [Fact]
+    public async Task One_that_loses_its_lease_while_it_starts_stands_by()
+    {
+        using var later = new TempFolder();
+        var nextYear = new FakeTimeProvider(_firstClock.GetUtcNow().AddYears(1));
+        await using HeldLease other = Leases.InFolder(later.Path, nextYear).TryAcquire(TrainingTerms.Lease)!;
+        _shop.Models.Under(other);
+
+        using IHost host = Host(_firstClock);
+        await host.StartAsync(Token);
+        TrainingRecord waiting = Ask(0, Short);
+        await UntilAsync(() => Over(_firstClock, () => _shop.Leases(_secondClock).TryAcquire(TrainingTerms.Lease) is null)); // it tries again
+        await host.StopAsync(Token);
+        Assert.Equal(TrainingState.Queued, State(waiting));
+        Assert.Single(_shop.Models.List());
+    }
+
+    [Fact]
     public async Task What_a_zombie_wants_to_publish_is_refused_and_it_stands_by()
     {
         using var wakes = new ManualResetEventSlim();

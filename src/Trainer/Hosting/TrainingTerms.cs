@@ -22,13 +22,27 @@ internal sealed class TrainingTerms(ILeases leases, BeginTerm begin, BaseModel b
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         if ((TrainingDevices.Problem(policy) ?? workers?.Problem(policy) ?? PicturePolicy.Problem(policy, shared.Pictures)) is { } missing) throw new InvalidDataException(missing);
-        if (await Task.Run(() => leases.TryAcquire(Lease), cancellationToken) is { } lease) _first = await BeginAsync(lease, tookOver: false, cancellationToken);
-        else
+        _first = await TryBeginAsync(cancellationToken);
+        if (_first is null)
         {
             await Task.Run(baseModel.Check, cancellationToken);
             logger.LogInformation("Another Trainer is at work; this one stands by");
         }
         await base.StartAsync(cancellationToken);
+    }
+
+    /// <returns>Null: another process has the lease, be it since a moment ago.</returns>
+    private async Task<TrainingTerm?> TryBeginAsync(CancellationToken cancellationToken)
+    {
+        if (await Task.Run(() => leases.TryAcquire(Lease), cancellationToken) is not { } lease) return null;
+        try
+        {
+            return await BeginAsync(lease, tookOver: false, cancellationToken);
+        }
+        catch (LeaseLostException)
+        {
+            return null;
+        }
     }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -45,14 +59,19 @@ internal sealed class TrainingTerms(ILeases leases, BeginTerm begin, BaseModel b
             {
                 while (true)
                 {
-                    await using TrainingTerm term = Interlocked.Exchange(ref _first, null) ?? await TakeOverAsync(token);
+                    TrainingTerm? term = null;
                     try
                     {
+                        term = Interlocked.Exchange(ref _first, null) ?? await TakeOverAsync(token);
                         await term.RunAsync(token);
                     }
-                    catch (Exception lost) when (!token.IsCancellationRequested && (lost is LeaseLostException || term.IsLost))
+                    catch (Exception lost) when (!token.IsCancellationRequested && (lost is LeaseLostException || term?.IsLost == true))
                     {
                         logger.LogWarning("The lease of training was lost: what ran here is stopped, another Trainer may have it. This one stands by");
+                    }
+                    finally
+                    {
+                        if (term is not null) await term.DisposeAsync();
                     }
                 }
             }, stoppingToken);
@@ -69,6 +88,7 @@ internal sealed class TrainingTerms(ILeases leases, BeginTerm begin, BaseModel b
         return await BeginAsync(lease, tookOver: true, cancellationToken);
     }
 
+    /// <exception cref="LeaseLostException">The lease was lost meanwhile.</exception>
     private async Task<TrainingTerm> BeginAsync(HeldLease lease, bool tookOver, CancellationToken cancellationToken)
     {
         TrainingTerm? term = null;
@@ -78,9 +98,11 @@ internal sealed class TrainingTerms(ILeases leases, BeginTerm begin, BaseModel b
             await term.StartAsync(cancellationToken);
             return term;
         }
-        catch
+        catch (Exception failure)
         {
+            bool lost = lease.Lost.IsCancellationRequested;
             await (term?.DisposeAsync() ?? lease.DisposeAsync());
+            if (lost && failure is not LeaseLostException && !cancellationToken.IsCancellationRequested) throw new LeaseLostException($"The lease {Lease} was lost before the Trainer was at work: {failure.Message}");
             throw;
         }
     }
