@@ -29,7 +29,7 @@ internal static class StoredUsers
     {
         await using var server = new RedisServer(folder);
         await server.StartAsync(default);
-        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{server.Port}");
+        await using ConnectionMultiplexer connection = await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{server.Port},allowAdmin=true");
         long empty = Used(connection);
         await using (ServiceProvider services = new ServiceCollection().AddRedisProfiles(new ConfigurationBuilder().AddInMemoryCollection([new("Redis:Configuration", $"127.0.0.1:{server.Port}")]).Build()).BuildServiceProvider())
             await FillAsync(services.GetRequiredService<IProfiles>(), users, each);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text.Json.Nodes;
 using BeeFormer.Streaming.Servers;
 
@@ -27,12 +28,27 @@ internal sealed class RunningShop : IAsyncDisposable
     /// <summary>What is asked of every version: ids, best first.</summary>
     public async Task<JsonObject> AnswersAsync(CancellationToken cancellationToken)
     {
+        await ChildProcess.UntilAsync(IsReadyAsync, "the program to be ready", cancellationToken);
         JsonNode search = await Client.PostAsync("/v1/search", new { text = "golden mirror", k = 5 }, cancellationToken), similar = await Client.GetAsync("/v1/items/item-12/similar?k=5", cancellationToken), models = await Client.GetAsync("/v1/models", cancellationToken);
         return new JsonObject
         {
             ["search"] = Ids(search), ["similar"] = Ids(similar), ["model_version"] = (string?)search["model_version"], ["fingerprint"] = (string?)search["fingerprint"], ["live"] = (string?)models["live"],
             ["models"] = new JsonArray([.. models["models"]!.AsArray().Select(model => (JsonNode)(string)model!["version"]!)]),
         };
+    }
+
+    /// <summary>After a start the index has to be opened first.</summary>
+    private async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            await Client.GetAsync("/readyz", CancellationToken.None);
+            return true;
+        }
+        catch (HttpRequestException starting) when (starting.StatusCode is HttpStatusCode.ServiceUnavailable)
+        {
+            return false;
+        }
     }
 
     public static JsonArray Ids(JsonNode answer) => [.. answer["items"]!.AsArray().Select(item => (JsonNode)(string)item!["item_id"]!)];
