@@ -12,15 +12,13 @@ public sealed class S3LeaseTests(S3Server server) : IDisposable
     private readonly BucketPlace place = new(server);
     public void Dispose() => place.Dispose();
 
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
     private static async Task UntilAsync(Func<bool> condition, Action? step = null)
     {
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (!condition())
         {
             step?.Invoke();
-            await pause.WaitForNextTickAsync(Token);
+            await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
     }
 
@@ -30,7 +28,7 @@ public sealed class S3LeaseTests(S3Server server) : IDisposable
         long before = 0;
         for (int round = 0; round < 3; round++)
         {
-            HeldLease?[] got = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => place.OpenLeases(TimeProvider.System).TryAcquire(Work), Token)));
+            HeldLease?[] got = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => place.OpenLeases(TimeProvider.System).TryAcquire(Work), TestContext.Current.CancellationToken)));
             HeldLease held = Assert.Single(got.OfType<HeldLease>());
             Assert.True(held.Token > before);
             before = held.Token;
@@ -44,9 +42,9 @@ public sealed class S3LeaseTests(S3Server server) : IDisposable
     public async Task A_holder_that_hangs_is_followed_after_the_lease_time_and_gives_back_nothing_that_is_not_its_own()
     {
         FakeTimeProvider stopped = new(), watching = new();
-        HeldLease hung = await place.OpenLeases(stopped).AcquireAsync(Work, Token);
+        HeldLease hung = await place.OpenLeases(stopped).AcquireAsync(Work, TestContext.Current.CancellationToken);
         DateTimeOffset start = watching.GetUtcNow();
-        Task<HeldLease> waiting = place.OpenLeases(watching).AcquireAsync(Work, Token);
+        Task<HeldLease> waiting = place.OpenLeases(watching).AcquireAsync(Work, TestContext.Current.CancellationToken);
         await UntilAsync(() => waiting.IsCompleted, () => watching.Advance(TimeSpan.FromMilliseconds(200)));
         await using HeldLease next = await waiting;
         Assert.True(watching.GetUtcNow() - start >= LeaseTimes.Length);
@@ -62,9 +60,9 @@ public sealed class S3LeaseTests(S3Server server) : IDisposable
     public async Task While_it_is_renewed_nobody_takes_it_over()
     {
         FakeTimeProvider time = new();
-        await using HeldLease held = await place.OpenLeases(time).AcquireAsync(Work, Token);
+        await using HeldLease held = await place.OpenLeases(time).AcquireAsync(Work, TestContext.Current.CancellationToken);
         var files = new S3LeaseFiles(place.Reach().Leases);
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         Task<HeldLease> waiting = place.OpenLeases(time).AcquireAsync(Work, enough.Token);
         for (int n = 0; n < 10; n++)
         {
@@ -99,6 +97,17 @@ public sealed class S3LeaseTests(S3Server server) : IDisposable
         Assert.Null(files.Read(Work, 1));
     }
 
+    [Fact]
+    public void A_record_that_is_no_record_is_watched_like_any_other()
+    {
+        S3Objects objects = place.Reach().Leases;
+        objects.Put($"holders/{Work}/00000000000000000007.json", new byte[100_000]);
+        objects.Put($"holders/{Work}/other.json", "x"u8.ToArray());
+        var files = new S3LeaseFiles(objects);
+        Assert.Equal((7, 0), (files.Highest(Work), files.Read(Work, 7)!.Length));
+        Assert.Null(place.OpenLeases(TimeProvider.System).TryAcquire(Work)); // somebody may hold it
+    }
+
     /// <summary>All attempts of a renewal together leave room for another one before the lease is given up.</summary>
     [Fact(Timeout = 60_000)]
     public async Task A_call_that_hangs_is_given_up_in_time_for_the_next_renewal()
@@ -110,7 +119,7 @@ public sealed class S3LeaseTests(S3Server server) : IDisposable
         files.TryCreate(Work, 1, "a"u8.ToArray());
         await server.FailAsync(("GET", $"/{location.Bucket}/", "hang"), ("GET", $"/{location.Bucket}/", "hang"));
         DateTimeOffset start = time.GetUtcNow();
-        Task<Exception?> looking = Task.Run(() => Record.Exception(() => files.Highest(Work)), Token);
+        Task<Exception?> looking = Task.Run(() => Record.Exception(() => files.Highest(Work)), TestContext.Current.CancellationToken);
         await UntilAsync(() => looking.IsCompleted, () => time.Advance(TimeSpan.FromMilliseconds(20)));
         Assert.IsType<IOException>(await looking);
         TimeSpan given = time.GetUtcNow() - start;
