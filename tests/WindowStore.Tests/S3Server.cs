@@ -38,7 +38,7 @@ public sealed class S3Server : IAsyncLifetime
         Assert.Skip(missing);
     }
 
-    /// <summary>The next requests of these methods whose path has that part fail so: an HTTP status; <c>cut</c> in the body; <c>hang</c>; <c>lost</c>: done, but the answer does not arrive; <c>unconditional</c>: done whatever the condition; <c>pass</c>: not at all.</summary>
+    /// <summary>Takes the place of faults of the same bucket that are left. The next requests of these methods whose path has that part fail so: an HTTP status; <c>cut</c> in the body; <c>hang</c>; <c>lost</c>: done, but the answer does not arrive; <c>unconditional</c>: done whatever the condition; <c>pass</c>: not at all.</summary>
     public async Task FailAsync(params (string Method, string Part, string Action)[] faults) =>
         (await http.PostAsJsonAsync($"{Options.ServiceUrl}/_faults", faults.Select(fault => new { method = fault.Method, part = fault.Part, action = fault.Action }))).EnsureSuccessStatusCode();
 
@@ -46,9 +46,9 @@ public sealed class S3Server : IAsyncLifetime
     internal async Task AllowWritesAsync(S3Location location, int count) =>
         (await http.PostAsJsonAsync($"{Options.ServiceUrl}/_writes", new Dictionary<string, int> { [location.Bucket] = count })).EnsureSuccessStatusCode();
 
-    /// <summary>Requests since the last call, such as <c>PUT /bucket-1/shop/…</c>.</summary>
+    /// <summary>Requests to the bucket since the last call, such as <c>PUT /bucket-1/shop/…</c>.</summary>
     internal async Task<IReadOnlyList<string>> RequestsAsync(S3Location location) =>
-        [.. (await http.GetFromJsonAsync<string[]>($"{Options.ServiceUrl}/_requests"))!.Where(request => request.Contains($"/{location.Bucket}/", StringComparison.Ordinal))];
+        (await http.GetFromJsonAsync<string[]>($"{Options.ServiceUrl}/_requests/{location.Bucket}"))!;
 
     public async ValueTask InitializeAsync()
     {

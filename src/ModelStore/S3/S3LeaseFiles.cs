@@ -15,7 +15,17 @@ internal sealed class S3LeaseFiles(S3Objects objects) : ILeaseFiles
 
     public long Highest(string name) => Tokens(name).Select(one => one.Token).DefaultIfEmpty().Max();
 
-    public byte[]? Read(string name, long token) => objects.GetChanged(NameOf(name, token), known: null, MostBytes).Content?.Bytes;
+    public byte[]? Read(string name, long token)
+    {
+        try
+        {
+            return objects.GetChanged(NameOf(name, token), known: null, MostBytes).Content?.Bytes;
+        }
+        catch (InvalidDataException)
+        {
+            return []; // too long to be a record: damaged, and taken over as one that does not change
+        }
+    }
 
     public bool TryCreate(string name, long token, byte[] content) => TryPut(NameOf(name, token), content, replaces: null);
 

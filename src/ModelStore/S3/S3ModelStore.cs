@@ -220,7 +220,7 @@ internal sealed class S3ModelStore : IModelStore
             string[] old = [.. Old(now, newest).Select(version => version.Place)];
             return (old.Length == 0 && now.Leaving.Count == 0 ? now : now with { Leaving = old }, old.Length > 0);
         });
-        IReadOnlyList<RootVersion> removed = !marked ? [] : root.Change(now =>
+        RootVersion[] removed = !marked ? [] : root.Change(now =>
         {
             CheckHolder(now);
             HashSet<string> used = uses.InUse(); // looked for after the marks were seen
@@ -230,7 +230,7 @@ internal sealed class S3ModelStore : IModelStore
             return (now with { Versions = [.. now.Versions.Except(old)], Leaving = [], Gone = Later(now.Gone, old.Select(version => version.Place)) }, old);
         });
         IgnoreFailure(RemoveLeftovers); // or the next time
-        if (removed.Count > 0) IgnoreFailure(() => RemoveOldest("retired/"));
+        if (removed.Length > 0) IgnoreFailure(() => RemoveOldest("retired/"));
         return [.. removed.Select(version => version.Version)];
     }
 

@@ -11,8 +11,6 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
     private readonly BucketPlace place = new(server);
     public void Dispose() => place.Dispose();
 
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
     private S3Objects Objects => place.Reach().Records;
 
     private string ObjectOf(string file) => Objects.List("models/").Select(entry => entry.Name).Single(name => name.EndsWith(file, StringComparison.Ordinal));
@@ -22,7 +20,7 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
     private async Task SeenAsync(string method, string part, int count = 1)
     {
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        while ((count -= await CountAsync(method, part)) > 0) await pause.WaitForNextTickAsync(Token);
+        while ((count -= await CountAsync(method, part)) > 0) await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
     }
 
     private static async Task<T> ResultAsync<T>(Task<T> work, FakeTimeProvider time)
@@ -31,7 +29,7 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
         while (!work.IsCompleted)
         {
             time.Advance(TimeSpan.FromMilliseconds(10)); // pauses between attempts
-            await pause.WaitForNextTickAsync(Token);
+            await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
         return await work;
     }
@@ -59,15 +57,16 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
     {
         ModelVersion first = AModel.Publish(place.Open(), 'a', window: null), second = AModel.Publish(place.Open(), 'b');
         var time = new FakeTimeProvider();
-        IModelStore slow = place.OpenOn("slow", time), other = place.Open();
+        S3ModelStore slow = place.OpenOn("slow", time);
+        IModelStore other = place.Open();
         await place.Requests();
         await place.Fail("PUT", "root.json", "lost", "hang");
-        Task<bool> moving = Task.Run(() => slow.TryMoveLive(null, first), Token);
+        Task<bool> moving = Task.Run(() => slow.TryMoveLive(null, first), TestContext.Current.CancellationToken);
         using (var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5)))
             for (int seen = 0; seen < 2; seen += await CountAsync("PUT", "root.json"))
             {
                 if (seen == 1) time.Advance(TimeSpan.FromMilliseconds(10));
-                await pause.WaitForNextTickAsync(Token);
+                await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
             }
         Assert.True(other.TryMoveLive(first, second));
         time.Advance(TimeSpan.FromSeconds(10)); // the second attempt is given up, the third is refused
@@ -128,7 +127,7 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
         string name = ObjectOf("model.safetensors");
         if (content is null) Objects.Delete(name);
         else Objects.Put(name, System.Text.Encoding.UTF8.GetBytes(content));
-        IModelStore there = place.OpenOn("there");
+        S3ModelStore there = place.OpenOn("there");
         string message = Assert.Throws<InvalidDataException>(() => there.EncoderFolder(damaged)).Message;
         Assert.Contains($"s3:/{place.Address}{name}", message, StringComparison.Ordinal);
         Assert.Contains(problem, message, StringComparison.Ordinal);
@@ -187,14 +186,14 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
     {
         ModelVersion first = AModel.Publish(place.Open(), 'a'), second = AModel.Publish(place.Open(), 'b');
         await place.Requests();
-        string[] folders = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => place.OpenOn("here").EncoderFolder(first), Token)));
+        string[] folders = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => Task.Run(() => place.OpenOn("here").EncoderFolder(first), TestContext.Current.CancellationToken)));
         Assert.Single(folders.Distinct());
-        IModelStore store = place.OpenOn("here");
+        S3ModelStore store = place.OpenOn("here");
         string next = store.EncoderFolder(second);
         Assert.Equal(next, store.EncoderFolder(second));
         IReadOnlyList<string> requests = await place.Requests();
         Assert.Equal(3, requests.Count(request => request.StartsWith("GET", StringComparison.Ordinal) && request.Contains("/encoder/", StringComparison.Ordinal))); // two files, then one other head
-        Assert.Equal(("weights", "head b"), (await File.ReadAllTextAsync(Path.Combine(next, "model.safetensors"), Token), await File.ReadAllTextAsync(Path.Combine(next, "head", "head.safetensors"), Token)));
+        Assert.Equal(("weights", "head b"), (await File.ReadAllTextAsync(Path.Combine(next, "model.safetensors"), TestContext.Current.CancellationToken), await File.ReadAllTextAsync(Path.Combine(next, "head", "head.safetensors"), TestContext.Current.CancellationToken)));
     }
 
     [Theory]
@@ -214,22 +213,22 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
     public async Task A_process_that_died_while_it_fetched_leaves_nothing_that_is_used()
     {
         ModelVersion version = AModel.Publish(place.Open(), 'a');
-        IModelStore store = place.OpenOn("here");
+        S3ModelStore store = place.OpenOn("here");
         using (DiskChange.Watch((what, path) =>
         {
             if (what == "rename") throw new IOException("the process dies");
         })) Assert.Throws<IOException>(() => store.EncoderFolder(version));
         string copies = Path.Combine(place.CopiesOf("here"), "s3-cache"), name = Path.GetFileName(ObjectOf("manifest.json").Split('/')[1]);
         Directory.CreateDirectory(Path.Combine(copies, $".new-{name}", "encoder"));
-        await File.WriteAllTextAsync(Path.Combine(copies, $".new-{name}", "encoder", "model.safetensors"), "wei", Token);
-        Assert.Equal("weights", await File.ReadAllTextAsync(Path.Combine(place.OpenOn("here").EncoderFolder(version), "model.safetensors"), Token));
+        await File.WriteAllTextAsync(Path.Combine(copies, $".new-{name}", "encoder", "model.safetensors"), "wei", TestContext.Current.CancellationToken);
+        Assert.Equal("weights", await File.ReadAllTextAsync(Path.Combine(place.OpenOn("here").EncoderFolder(version), "model.safetensors"), TestContext.Current.CancellationToken));
         Assert.Empty(Directory.GetDirectories(copies, ".new-*"));
     }
 
     [Fact]
     public void What_was_removed_goes_from_the_bucket_and_from_copies_that_nobody_uses()
     {
-        IModelStore here = place.OpenOn("here"), there = place.OpenOn("there");
+        S3ModelStore here = place.OpenOn("here"), there = place.OpenOn("there");
         ModelVersion first = AModel.Publish(here, 'a'), second = AModel.Publish(here, 'b'), third = AModel.Publish(here, 'c');
         there.EncoderFolder(first);
         string used = there.EncoderFolder(second);
@@ -267,11 +266,11 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
         ModelVersion first = AModel.Publish(place.Open(), 'a');
         AModel.Publish(place.Open(), 'b');
         var time = new FakeTimeProvider();
-        IModelStore retiring = place.OpenOn("retiring", time);
+        S3ModelStore retiring = place.OpenOn("retiring", time);
         retiring.List();
         await place.Requests();
         await place.Fail("PUT", "retired/", "hang"); // after it has looked for uses
-        Task<IReadOnlyList<ModelVersion>> removed = Task.Run(() => retiring.Retain(1), Token);
+        Task<IReadOnlyList<ModelVersion>> removed = Task.Run(() => retiring.Retain(1), TestContext.Current.CancellationToken);
         await SeenAsync("PUT", "retired/");
         using (place.Open().Lease(first))
         {
@@ -286,13 +285,13 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
     {
         ModelVersion first = AModel.Publish(place.Open(), 'a');
         var time = new FakeTimeProvider();
-        IModelStore slow = place.OpenOn("slow", time);
+        S3ModelStore slow = place.OpenOn("slow", time);
         await place.Requests();
         await place.Fail("PUT", "models/", "pass", "pass", "hang"); // two files, then the manifest
-        Task<Exception?> publishing = Task.Run(() => Record.Exception(() => AModel.Publish(slow, 'b')), Token);
+        Task<Exception?> publishing = Task.Run(() => Record.Exception(() => AModel.Publish(slow, 'b')), TestContext.Current.CancellationToken);
         using (var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5)))
             for (bool seen = false; !seen; seen = (await place.Requests()).Any(request => request.StartsWith("PUT", StringComparison.Ordinal) && request.Contains("/manifest.json", StringComparison.Ordinal)))
-                await pause.WaitForNextTickAsync(Token);
+                await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         place.Open().Retain(9);
         Assert.Equal(2, Objects.List("models/").Select(entry => entry.Name.Split('/')[1]).Distinct().Count()); // it is not old enough
         place.OpenOn("later", ages: new ObjectAges() with { Abandoned = TimeSpan.FromTicks(-1) }).Retain(9);

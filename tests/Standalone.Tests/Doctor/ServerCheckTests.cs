@@ -27,6 +27,7 @@ public sealed class ServerCheckTests
         "event log: Kafka" => new() { ["Kafka:BootstrapServers"] = address, ["Kafka:SecurityProtocol"] = "SaslPlaintext", ["Kafka:SaslMechanism"] = "PLAIN", ["Kafka:SaslUsername"] = "shop", ["Kafka:SaslPassword"] = Secret },
         "profiles: Redis" => new() { ["Redis:Configuration"] = $"{address},password={Secret}" },
         "vector index: Qdrant" => new() { ["Qdrant:Endpoint"] = $"http://{address}", ["Qdrant:ApiKey"] = Secret },
+        "models: S3" => new() { ["Models:Uri"] = "s3://bucket/prefix", ["Models:S3:ServiceUrl"] = $"http://{address}", ["Models:S3:ForcePathStyle"] = "true" },
         _ => new() { ["Storage:Uri"] = "s3://bucket/prefix", ["Storage:S3:ServiceUrl"] = $"http://{address}", ["Storage:S3:ForcePathStyle"] = "true" },
     };
 
@@ -69,6 +70,7 @@ public sealed class ServerCheckTests
     [InlineData("profiles: Redis", "Redis:Configuration", ",password=" + Secret)]
     [InlineData("vector index: Qdrant", "Qdrant:Endpoint", "localhost")]
     [InlineData("windows: S3", "Storage:S3:ServiceUrl", "localhost")]
+    [InlineData("models: S3", "Models:S3:ServiceUrl", "localhost")]
     public async Task A_setting_that_is_wrong_is_named(string check, string key, string value)
     {
         Finding finding = await LookAsync(check, new(At(check, "127.0.0.1:1")) { [key] = value });

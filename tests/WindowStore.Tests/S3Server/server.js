@@ -39,10 +39,19 @@ const writesLeft = {};
 let queue = Promise.resolve();
 
 const server = http.createServer((req, res) => {
-  if (req.url === '/_faults') return control(req, res, body => { faults = JSON.parse(body); return ''; });
+  if (req.url === '/_faults') return control(req, res, body => { // those of other buckets stay: tests run at the same time
+    const added = JSON.parse(body);
+    faults = [...faults.filter(f => !added.some(one => bucketOf(one.part) === bucketOf(f.part))), ...added];
+    return '';
+  });
   if (req.url === '/_writes') return control(req, res, body => { Object.assign(writesLeft, JSON.parse(body)); return ''; });
-  if (req.url === '/_requests') return control(req, res, () => { const seen = requests; requests = []; return JSON.stringify(seen); });
   if (req.url === '/_die') return (queue = queue.then(() => process.kill(process.pid, 'SIGKILL')));
+  if (req.url.startsWith('/_requests/')) return control(req, res, () => {
+    const ofBucket = request => bucketOf(request) === bucketOf(req.url.slice('/_requests'.length));
+    const seen = requests.filter(ofBucket);
+    requests = requests.filter(request => !ofBucket(request));
+    return JSON.stringify(seen);
+  });
   const forwarded = req.headers['x-forwarded-by-fault'] === 'true';
   const url = decodeURIComponent(req.url);
   if (!forwarded) requests.push(`${req.method} ${url}`);
@@ -52,6 +61,11 @@ const server = http.createServer((req, res) => {
   if (at >= 0) return fail(faults.splice(at, 1)[0].action, req, res);
   queue = queue.then(() => answer(req, res)).catch(error => res.destroy(error));
 });
+
+/** Of a path, or of a request such as `PUT /bucket/key`. */
+function bucketOf(text) {
+  return text.split('/')[1];
+}
 
 function control(req, res, reply) {
   let body = '';
