@@ -10,13 +10,13 @@ internal sealed record Fault(string Name, TimeSpan Longest, bool Queries, Func<T
 {
     /// <summary>All that can go wrong in this installation.</summary>
     /// <param name="longestPause">Of a process that is paused.</param>
-    public static IReadOnlyList<Fault> All(Installation installation, TimeSpan longestPause)
+    public static IReadOnlyList<Fault> All(Installation installation, Orchestrator orchestrator, TimeSpan longestPause)
     {
         TimeSpan moment = TimeSpan.FromSeconds(10);
         List<Fault> all = [];
         foreach (ServiceProcess service in installation.Services)
         {
-            all.Add(new Fault($"kill {service.Name}", moment, false, service.KillAsync, service.StartAsync));
+            all.Add(new Fault($"kill {service.Name}", moment, false, service.KillAsync, token => orchestrator.StartAsync(service, token)));
             all.Add(Pausing(service, longestPause));
         }
         foreach (IServer server in installation.Servers)

@@ -33,6 +33,7 @@ await Task.WhenAll(((string[])["Ingest", "Trainer", "Indexer", "Api"]).Select(pr
 await Task.WhenAll(installation.Services.Select(service => service.ReadyAsync(interrupted.Token)));
 Console.WriteLine($"{installation.Services.Count} services and {installation.Servers.Count} servers run; disks of their own: {(installation.Disks.Count > 0 ? installation.Disks.Count.ToString(CultureInfo.InvariantCulture) : "none, mounting is not allowed here")}");
 
+await using var orchestrator = new Orchestrator(installation);
 using var shop = new Shop([.. installation.Of("Api").Select(api => api.Url)], seed);
 await shop.OpenAsync(interrupted.Token);
 using var closing = new CancellationTokenSource();
@@ -46,7 +47,7 @@ await trading;
 using (var client = new ShopClient(installation.Of("Api").First().Url)) await client.SettledAsync(CancellationToken.None);
 
 var verdict = new Verdict();
-Console.WriteLine($"{faults.Count} faults; {shop.ItemChanges} changes of items, {shop.Retries} requests repeated; {shop.Questions.Answered} questions answered by {shop.Questions.Models.Count} models, {shop.Questions.Failed} failed");
+Console.WriteLine($"{faults.Count} faults; {shop.ItemChanges} changes of items, {shop.Retries} requests repeated; {shop.Questions.Answered} questions answered by {shop.Questions.Models.Count} models, {shop.Questions.Failed} failed; {orchestrator.Restarts} times a service had ended by itself");
 await verdict.CompareAsync(installation, shop, Path.Combine(folder, "scratch"), CancellationToken.None);
 verdict.Check(shop.Questions.Mixed.Count == 0, $"{shop.Questions.FoundByTitle} items found by their titles, {shop.Questions.Mixed.Count} answers of two models {shop.Questions.Mixed.FirstOrDefault()}");
 var late = shop.Questions.Outages.Select(outage => (outage.From, outage.To, Own: outage.To - outage.From - Overlap(outage, faults))).OrderByDescending(outage => outage.Own).ToList();
@@ -63,7 +64,7 @@ return verdict.Problems.Count == 0 ? 0 : 1;
 async Task<List<(string Name, bool Queries, TimeSpan From, TimeSpan To)>> BreakAsync()
 {
     var random = new Random(seed);
-    var all = Fault.All(installation, longestPause);
+    var all = Fault.All(installation, orchestrator, longestPause);
     var happened = new List<(string, bool, TimeSpan, TimeSpan)>();
     var clock = Stopwatch.StartNew();
     List<Task> running = [];

@@ -21,7 +21,6 @@ internal sealed record ControlMessage(string Type, object Message, Func<JsonObje
         Of(new TrainingProgressed(s_training, "train", 0.25, 0.5, 1234.5, 60)),
         Of(new EncoderPublished(s_training, s_version, s_fingerprint, "Promoted.")),
         Of(new EncoderRejected(s_training, "Kept.")),
-        Of(new ActivateEncoder(s_version)),
         Of(new ReindexProgressed(s_version, "items-9f3ab07c", 10, 40, 5, 6)),
         Of(new IndexSwitched(s_version, s_fingerprint, "items-9f3ab07c", 3)),
     ];

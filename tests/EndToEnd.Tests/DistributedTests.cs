@@ -29,24 +29,27 @@ public sealed class DistributedTests
             embedded = await LearnAsync([client]);
         }
 
-        await using var installation = new Installation(Path.Combine(folder, "servers"), s_settings);
-        Say("starting servers and services");
-        await installation.StartServersAsync(Token);
-        await Task.WhenAll(((string[])["Ingest", "Trainer", "Indexer", "Api"]).Select(project => installation.StartAsync(project, 2, Token)));
-        await Task.WhenAll(installation.Services.Select(service => service.ReadyAsync(Token)));
-        ShopClient[] clients = [.. installation.Of("Api").Select(api => new ShopClient(api.Url))];
-        Learned distributed = await LearnAsync(clients);
+        await using (var installation = new Installation(Path.Combine(folder, "servers"), s_settings))
+        {
+            installation.Keep(); // its logs say what went wrong
+            Say("starting servers and services");
+            await installation.StartServersAsync(Token);
+            await Task.WhenAll(((string[])["Ingest", "Trainer", "Indexer", "Api"]).Select(project => installation.StartAsync(project, 2, Token)));
+            await Task.WhenAll(installation.Services.Select(service => service.ReadyAsync(Token)));
+            ShopClient[] clients = [.. installation.Of("Api").Select(api => new ShopClient(api.Url))];
+            Learned distributed = await LearnAsync(clients);
 
-        Assert.Equal(embedded.WindowHash, distributed.WindowHash);
-        Assert.Equal(embedded.Fingerprint, distributed.Fingerprint);
-        Assert.Equal(embedded.Answers.Length, distributed.Answers.Length);
-        foreach (var (one, other) in embedded.Answers.Zip(distributed.Answers)) AssertSame(one, other);
+            Assert.Equal(embedded.WindowHash, distributed.WindowHash);
+            Assert.Equal(embedded.Fingerprint, distributed.Fingerprint);
+            Assert.Equal(embedded.Answers.Length, distributed.Answers.Length);
+            foreach (var (one, other) in embedded.Answers.Zip(distributed.Answers)) AssertSame(one, other);
 
-        Say("killing a Trainer");
-        await TrainerDiesAsync(installation, clients);
-        Say("restarting one after the other");
-        await RollingRestartAsync(installation);
-        foreach (var client in clients) client.Dispose();
+            Say("killing a Trainer");
+            await TrainerDiesAsync(installation, clients);
+            Say("restarting one after the other");
+            await RollingRestartAsync(installation);
+            foreach (var client in clients) client.Dispose();
+        }
         Directory.Delete(folder, recursive: true);
     }
 
@@ -99,7 +102,7 @@ public sealed class DistributedTests
         foreach (var (id, score) in one.Where(item => item.Score > last + 1e-5)) Assert.Equal(score, scores[id], 1e-5);
     }
 
-    /// <summary>In the middle of a training its Trainer is killed, and the broker is away: the other one takes over, and what is asked for next is found without a message.</summary>
+    /// <summary>In the middle of a training its Trainer is killed, and the broker is away: the other one takes over and begins it anew, and what is asked for next is found without a message.</summary>
     private static async Task TrainerDiesAsync(Installation installation, ShopClient[] clients)
     {
         // Something new, or the window would be the one that was learned from.
@@ -107,12 +110,22 @@ public sealed class DistributedTests
         await clients[0].SettledAsync(Token);
         ServiceProcess[] trainers = [.. installation.Of("Trainer")];
         await trainers[1].StopAsync();
-        Guid endless = await clients[0].TrainAsync("head", "seed: 7\nhead_steps: 1000000\n", Token);
+        Guid endless = await clients[0].TrainAsync("head", "seed: 7\nwarm_start: base\nhead_steps: 1000000\n", Token);
         await ChildProcess.UntilAsync(async () => (string?)(await clients[0].GetAsync($"/v1/trainings/{endless}", Token))["phase"] == "train", "the long training to learn", Token);
         await trainers[1].StartAsync(Token);
         await installation.RabbitMq.KillAsync();
         await trainers[0].KillAsync();
         Assert.Equal("interrupted", (string?)(await clients[1].TrainedAsync(endless, Token))["state"]);
+
+        // The other one begins anew what was asked for by hand; to be told to stop, it needs no broker either.
+        JsonNode? anew = null;
+        await ChildProcess.UntilAsync(async () =>
+        {
+            anew = (await clients[0].GetAsync("/v1/trainings", Token))["trainings"]!.AsArray().FirstOrDefault(one => (string?)one!["continues"] == endless.ToString());
+            return (string?)anew?["phase"] == "train";
+        }, $"the training to be begun anew; {anew}", Token);
+        await clients[1].PostAsync($"/v1/trainings/{(string)anew!["training_id"]!}/cancel", new { }, Token);
+        Assert.Equal("cancelled", (string?)(await clients[1].TrainedAsync(anew["training_id"]!.GetValue<Guid>(), Token))["state"]);
 
         JsonNode ended = await clients[0].TrainedAsync(await clients[1].TrainAsync("head", Policy, Token), Token);
         Assert.True((string?)ended["state"] is "published" or "refused", ended.ToJsonString());

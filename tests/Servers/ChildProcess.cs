@@ -12,9 +12,13 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
 
     private Process? _process;
+    private volatile bool _wanted;
 
     public string Name => name;
     public bool Runs => _process is { HasExited: false };
+
+    /// <summary>It was started and has ended, and nobody here stopped or killed it.</summary>
+    public bool EndedByItself => _wanted && !Runs;
 
     /// <summary>Bytes of memory; null: it does not run.</summary>
     public long? Resident
@@ -55,6 +59,7 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
             }
         }
         File.AppendAllText(log, $"--- {name}: {program} {string.Join(' ', arguments)}\n");
+        _wanted = true;
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         _process.OutputDataReceived += Heard;
         _process.ErrorDataReceived += Heard;
@@ -71,6 +76,7 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
     /// <summary>kill -9, and everything that it started.</summary>
     public async Task KillAsync()
     {
+        _wanted = false;
         if (!Runs) return;
         Signal("CONT"); // or a paused one would not be waited for
         _process!.Kill(entireProcessTree: true);
@@ -81,6 +87,7 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
     /// <returns>The exit code.</returns>
     public async Task<int> StopAsync()
     {
+        _wanted = false;
         Signal("TERM");
         using var patience = new CancellationTokenSource(s_patience);
         await _process!.WaitForExitAsync(patience.Token);

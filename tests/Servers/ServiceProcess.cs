@@ -26,6 +26,7 @@ public sealed class ServiceProcess : IServer
     public string Url { get; }
     public string Log { get; }
     public bool Runs => _process.Runs;
+    public bool EndedByItself => _process.EndedByItself;
 
     /// <summary>Bytes of memory; null: it does not run.</summary>
     public long? Resident => _process.Resident;
