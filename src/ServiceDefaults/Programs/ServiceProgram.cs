@@ -77,7 +77,9 @@ public sealed record ServiceProgram(string Name, string DefaultUrl, IReadOnlyLis
     {
         ILogger logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("BeeFormer.Streaming.Service");
         application.Lifetime.ApplicationStarted.Register(() => logger.LogInformation("{Service} runs; health at {Urls}", Name, string.Join(", ", application.Urls.DefaultIfEmpty(urls))));
-        await application.RunAsync();
+        // Not RunAsync, which takes the services away before they can be asked.
+        await application.StartAsync();
+        await application.WaitForShutdownAsync();
         // A stage that gave up has stopped the host; whoever watches the process starts it again.
         Exception? why = application.Services.GetServices<IHostedService>().OfType<BackgroundService>().Select(service => service.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(failure => failure is not null);
         return why is null ? Done : throw new IOException($"{Name} has stopped: {why.Message}", why);
