@@ -4,6 +4,7 @@ using BeeFormer.Streaming.Servers;
 namespace BeeFormer.Streaming.EndToEnd.Tests;
 
 /// <summary>The short form of <c>eng/chaos</c>: a minute and a half of faults, always the same ones.</summary>
+[Collection("installation")] // one at a time
 public sealed class ChaosTests
 {
     [Fact]

@@ -4,6 +4,7 @@ using BeeFormer.Streaming.Servers;
 namespace BeeFormer.Streaming.EndToEnd.Tests;
 
 /// <summary>The four services, two of each, as processes of their own on real servers.</summary>
+[Collection("installation")] // one at a time
 public sealed class DistributedTests
 {
     private const string Policy = "seed: 7\nhead_steps: 60\nhead_output: 256\ntolerance: 1\n";

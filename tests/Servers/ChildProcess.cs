@@ -8,8 +8,8 @@ namespace BeeFormer.Streaming.Servers;
 /// <summary>A process of ours on this machine: its output goes to a file, and it may be paused, killed and started again with the same arguments.</summary>
 public sealed class ChildProcess(string name, string program, IReadOnlyList<string> arguments, string log, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null) : IAsyncDisposable
 {
-    /// <summary>A machine that builds and tests beside it is slow; what is not ready then never will be.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(3);
+    /// <summary>A machine that tests other things beside it is slow, and trainings give way to all else; what is not ready then never will be.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(12);
 
     private Process? _process;
     private volatile bool _wanted;

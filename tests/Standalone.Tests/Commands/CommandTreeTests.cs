@@ -9,7 +9,7 @@ namespace BeeFormer.Streaming.Standalone.Tests.Commands;
 public sealed partial class CommandTreeTests
 {
     /// <summary>They report nothing: one serves, the other prints a script.</summary>
-    private static readonly string[] WithoutReport = ["beeformer serve", "beeformer completion"];
+    private static readonly string[] WithoutReport = ["beeformer serve", "beeformer completion", "beeformer health"];
 
     private static readonly RootCommand Root = CommandLine.Root(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(TextWriter.Null) }));
 
