@@ -18,7 +18,13 @@ public sealed class HealthCommandTests
         Assert.Contains($"No server runs on {data}", none.Error, StringComparison.Ordinal);
 
         await using (await StandaloneHost.StartAsync(data, "http://127.0.0.1:0", quiet: true, ManualTraining.Settings, TestContext.Current.CancellationToken))
-            Assert.StartsWith("{\"status\":\"healthy\"", (await Tool.SucceedAsync("health", "--data", data)).Output, StringComparison.Ordinal);
+        {
+            // On a busy machine the answer may come later than a container waits for it; then it is asked again, as a container does.
+            Tool.Result answer = none;
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+            while (answer.ExitCode != 0 && await pace.WaitForNextTickAsync(TestContext.Current.CancellationToken)) answer = await Tool.RunAsync("health", "--data", data);
+            Assert.StartsWith("{\"status\":\"healthy\"", answer.Output, StringComparison.Ordinal);
+        }
         Assert.Equal(1, (await Tool.RunAsync("health", "--data", data)).ExitCode);
     }
 }
