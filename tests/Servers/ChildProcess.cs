@@ -15,7 +15,20 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
     private volatile bool _wanted;
 
     public string Name => name;
-    public bool Runs => _process is { HasExited: false };
+    public bool Runs
+    {
+        get
+        {
+            try
+            {
+                return _process is { HasExited: false };
+            }
+            catch (InvalidOperationException)
+            {
+                return false; // it is being started anew just now
+            }
+        }
+    }
 
     /// <summary>It was started and has ended, and nobody here stopped or killed it.</summary>
     public bool EndedByItself => _wanted && !Runs;
