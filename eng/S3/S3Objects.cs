@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using Amazon.Runtime;
 using Amazon.S3;
@@ -165,7 +166,7 @@ internal sealed class S3Objects(IAmazonS3 client, S3Location location, S3Resilie
         {
             return null;
         }
-        catch (Exception failure) when (failure is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException or OperationCanceledException or Polly.Timeout.TimeoutRejectedException)
+        catch (Exception failure) when (failure is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or SocketException or TimeoutException or OperationCanceledException or Polly.Timeout.TimeoutRejectedException)
         {
             throw new IOException($"Cannot {what} {FullName(name)} ({setting} is {location}): {Reason(failure)}", failure);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Amazon.Runtime;
 using Polly;
 using Polly.Retry;
@@ -46,7 +47,7 @@ internal sealed record S3Resilience(TimeSpan Timeout, int Retries, TimeSpan Dela
         AmazonServiceException { StatusCode: 0, InnerException: HttpRequestException or IOException or OperationCanceledException } => true,
         AmazonServiceException { ErrorCode: "RequestTimeout" } => true, // S3 answers so, with 400, when a body does not come
         AmazonServiceException => false,
-        HttpRequestException or IOException or TimeoutRejectedException or TaskCanceledException => true,
+        HttpRequestException or IOException or SocketException or TimeoutRejectedException or TaskCanceledException => true,
         _ => false,
     };
 }
