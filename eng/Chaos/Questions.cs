@@ -5,12 +5,13 @@ using System.Text.Json.Nodes;
 namespace BeeFormer.Streaming.Chaos;
 
 /// <summary>What became of the questions to the Apis: which failed, for how long in a row, and whether any answer came from two models.</summary>
-internal sealed class Questions
+/// <param name="log">File that tells of each that failed.</param>
+internal sealed class Questions(string log)
 {
     private readonly Lock _lock = new();
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private readonly List<(TimeSpan From, TimeSpan To)> _outages = [];
-    private (TimeSpan From, TimeSpan To)? _outage;
+    private TimeSpan? _unanswered;
 
     public long Answered { get; private set; }
     public long Failed { get; private set; }
@@ -20,10 +21,10 @@ internal sealed class Questions
     public List<string> Mixed { get; } = [];
     public TimeSpan Now => _clock.Elapsed;
 
-    /// <summary>Stretches in which no question at all was answered.</summary>
+    /// <summary>Stretches in which no question at all was answered: from the asking of the first that failed to the next answer.</summary>
     public IReadOnlyList<(TimeSpan From, TimeSpan To)> Outages
     {
-        get { lock (_lock) return _outage is { } open ? [.. _outages, open] : [.. _outages]; }
+        get { lock (_lock) return _unanswered is { } open ? [.. _outages, (open, Now)] : [.. _outages]; }
     }
 
     /// <param name="title">Of a search for exactly what an item is called: if the item is found, query and index of one model give the highest score that there is.</param>
@@ -45,7 +46,8 @@ internal sealed class Questions
             lock (_lock)
             {
                 Failed++;
-                _outage = (_outage?.From ?? begun, Now);
+                _unanswered ??= begun;
+                File.AppendAllText(log, $"{Now:mm\\:ss\\.f} asked {begun:mm\\:ss\\.f}: {failure.Message.ReplaceLineEndings(" ")}\n");
             }
         }
     }
@@ -71,8 +73,8 @@ internal sealed class Questions
     private void Succeeded()
     {
         Answered++;
-        if (_outage is not { } over) return;
-        _outages.Add(over);
-        _outage = null;
+        if (_unanswered is not { } from) return;
+        _outages.Add((from, Now));
+        _unanswered = null;
     }
 }

@@ -6,7 +6,8 @@ namespace BeeFormer.Streaming.Chaos;
 
 /// <summary>A shop that changes its catalogue and whose customers buy, all day long: what is not acknowledged is sent again, to another Api, until it is.</summary>
 /// <param name="apis">Addresses of all.</param>
-internal sealed class Shop(IReadOnlyList<string> apis, int seed) : IDisposable
+/// <param name="log">File that tells of questions that failed.</param>
+internal sealed class Shop(IReadOnlyList<string> apis, int seed, string log) : IDisposable
 {
     private const int Products = 300, Customers = 200, EventsAtOnce = 20;
     /// <summary>After so many events one customer leaves and another comes: who has bought everything to his taste teaches nothing new.</summary>
@@ -26,13 +27,28 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed) : IDisposable
     public ConcurrentBag<string> Acknowledged { get; } = [];
     public long ItemChanges { get; private set; }
     public long Retries => _retries;
-    public Questions Questions { get; } = new();
+    public Questions Questions { get; } = new(log);
 
+    /// <summary>Sends the catalogue, and waits until every Api finds it.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
         var random = new Random(seed);
         object[] all = [.. Enumerable.Range(0, Products).Select(n => Item(n, random))];
         await InsistAsync(client => client.PutItemsAsync(all, cancellationToken), random, cancellationToken);
+        foreach (ShopClient client in _clients)
+            await ChildProcess.UntilAsync(async () => await AnswersAsync(client, cancellationToken), $"{client.Url} to answer questions", cancellationToken);
+    }
+
+    private async Task<bool> AnswersAsync(ShopClient client, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await client.PostAsync("/v1/search", new { text = _titles[0], k = 1 }, cancellationToken))["items"]!.AsArray().Count > 0;
+        }
+        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
     }
 
     /// <summary>Until cancelled; what was begun is acknowledged before it ends.</summary>
@@ -40,7 +56,7 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed) : IDisposable
 
     private async Task BuyAsync(Random random, CancellationToken stop)
     {
-        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
         while (await TickAsync(pace, stop))
         {
             var batch = Enumerable.Range(0, EventsAtOnce).Select(_ =>
@@ -58,7 +74,7 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed) : IDisposable
 
     private async Task ChangeAsync(Random random, CancellationToken stop)
     {
-        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(400));
         while (await TickAsync(pace, stop))
         {
             int n = random.Next(Products);
@@ -71,7 +87,7 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed) : IDisposable
     /// <summary>What storefronts ask.</summary>
     private async Task AskAsync(Random random, CancellationToken stop)
     {
-        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (await TickAsync(pace, stop))
         {
             ShopClient client = _clients[random.Next(_clients.Length)];

@@ -21,7 +21,8 @@ internal sealed class PairKeeping(
 {
     public const string Alias = "items";
     private const string Canary = "A wooden chair for the garden.";
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
+    /// <summary>A model that does not come up stays broken; a server that was away is there again at any moment, and questions may be waiting for it.</summary>
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30), LongestDelayOfServers = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -39,7 +40,8 @@ internal sealed class PairKeeping(
             {
                 logger.LogError(failure, "The pair that an alias names could not be taken into service; {Serving} goes on", pairs.Identity);
                 await switched.WaitAsync(delay, time, stoppingToken);
-                delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
+                TimeSpan longest = failure is IOException ? LongestDelayOfServers : LongestDelay;
+                delay = delay * 2 < longest ? delay * 2 : longest;
                 continue;
             }
             await switched.WaitAsync(options.Value.CheckInterval, time, stoppingToken);

@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -6,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Polly.Timeout;
 
 namespace BeeFormer.Streaming.ServiceDefaults;
 
@@ -19,6 +22,8 @@ public sealed record ServiceProgram(string Name, string DefaultUrl, IReadOnlyLis
     public const string DataKey = "Data";
 
     private const int Done = 0, NotDone = 1, Defect = 70;
+    /// <summary>Between attempts to start while a server is away.</summary>
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
 
     /// <summary>Registers the parts and the service.</summary>
     public required Action<WebApplicationBuilder> Add { get; init; }
@@ -33,47 +38,64 @@ public sealed record ServiceProgram(string Name, string DefaultUrl, IReadOnlyLis
     /// <summary>A file or folder of the service's own under the data folder.</summary>
     public static string At(IConfiguration configuration, string part) => Path.Combine(Path.GetFullPath(configuration[DataKey] is { Length: > 0 } data ? data : "data"), part);
 
-    /// <summary>Runs until SIGTERM or Ctrl+C; with the argument <c>health</c> asks the running one whether it works, instead.</summary>
+    /// <summary>
+    /// Runs until SIGTERM or Ctrl+C; with the argument <c>health</c> asks the running one whether it works, instead. A server that it cannot start without and that is away is waited for, with a sentence for
+    /// each attempt: whoever starts services again waits ever longer, this does not.
+    /// </summary>
     /// <param name="args">Settings such as <c>--RabbitMq:Host=rabbit</c>, or <c>health</c>, or <c>--help</c>.</param>
     /// <returns>0: stopped as asked; 1: not started, a sentence on standard error says why; 70: a defect.</returns>
     public async Task<int> RunAsync(string[] args)
     {
-        try
+        while (true)
         {
-            if (args is ["--help" or "-h" or "help"]) return Usage();
-            bool health = args is ["health", ..];
-            WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, Args = health ? args[1..] : args });
-            builder.Configuration.AddSecrets();
-            string urls = builder.Configuration["Urls"] is { Length: > 0 } named ? named : DefaultUrl;
-            if (health) return await Health.AskAsync(urls, Console.Out, CancellationToken.None);
-
-            RequiredKey.Check(Name, Needs, builder.Configuration);
-            using FileStream mine = Lock(At(builder.Configuration, "lock"));
-            builder.WebHost.UseUrls(urls);
-            builder.AddServiceDefaults($"beeformer-{Name}");
             var started = new StrongBox<bool>();
-            builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning);
-            builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical); // whoever asks gets the answer
-            builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Error && started.Value); // why it did not start is said below, in a sentence
-            Add(builder);
-            await using WebApplication application = builder.Build();
-            Map(application);
-            application.Lifetime.ApplicationStarted.Register(() => started.Value = true);
-            return await RunAsync(application, urls);
-        }
-        catch (Exception failure) when (Sentence(failure) is { } sentence)
-        {
-            await Console.Error.WriteLineAsync(sentence);
-            return NotDone;
-        }
-        catch (Exception failure)
-        {
-            await Console.Error.WriteLineAsync($"This is a defect of the program, please report it: {failure}");
-            return Defect;
+            try
+            {
+                return await RunOnceAsync(args, started);
+            }
+            catch (Exception away) when (!started.Value && IsAway(away))
+            {
+                await Console.Error.WriteLineAsync($"{Sentence(away)} Next attempt to start in {s_pause.TotalSeconds} s.");
+                await Task.Delay(s_pause, TimeProvider.System);
+            }
+            catch (Exception failure) when (Sentence(failure) is { } sentence)
+            {
+                await Console.Error.WriteLineAsync(sentence);
+                return NotDone;
+            }
+            catch (Exception failure)
+            {
+                await Console.Error.WriteLineAsync($"This is a defect of the program, please report it: {failure}");
+                return Defect;
+            }
         }
     }
 
-    private async Task<int> RunAsync(WebApplication application, string urls)
+    /// <param name="started">Becomes true when it runs, or was asked to stop before.</param>
+    private async Task<int> RunOnceAsync(string[] args, StrongBox<bool> started)
+    {
+        if (args is ["--help" or "-h" or "help"]) return Usage();
+        bool health = args is ["health", ..];
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, Args = health ? args[1..] : args });
+        builder.Configuration.AddSecrets();
+        string urls = builder.Configuration["Urls"] is { Length: > 0 } named ? named : DefaultUrl;
+        if (health) return await Health.AskAsync(urls, Console.Out, CancellationToken.None);
+
+        RequiredKey.Check(Name, Needs, builder.Configuration);
+        using FileStream mine = Lock(At(builder.Configuration, "lock"));
+        builder.WebHost.UseUrls(urls);
+        builder.AddServiceDefaults($"beeformer-{Name}");
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("MassTransit", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical); // whoever asks gets the answer
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= LogLevel.Error && started.Value); // why it did not start is said below, in a sentence
+        Add(builder);
+        await using WebApplication application = builder.Build();
+        Map(application);
+        foreach (CancellationToken sign in (CancellationToken[])[application.Lifetime.ApplicationStarted, application.Lifetime.ApplicationStopping]) sign.Register(() => started.Value = true);
+        return await ServeAsync(application, urls);
+    }
+
+    private async Task<int> ServeAsync(WebApplication application, string urls)
     {
         ILogger logger = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("BeeFormer.Streaming.Service");
         application.Lifetime.ApplicationStarted.Register(() => logger.LogInformation("{Service} runs; health at {Urls}", Name, string.Join(", ", application.Urls.DefaultIfEmpty(urls))));
@@ -112,6 +134,18 @@ public sealed record ServiceProgram(string Name, string DefaultUrl, IReadOnlyLis
             Exit codes: 0 stopped as asked, 1 not started or given up (a sentence on standard error says why), 70 a defect.
             """);
         return Done;
+    }
+
+    /// <summary>It did not answer, or nobody is there; not that it refused.</summary>
+    private static bool IsAway(Exception failure)
+    {
+        if (Sentence(failure) is null) return false;
+        for (Exception? cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is AddressInUseException) return false;
+            if (cause is HttpRequestException or SocketException or TimeoutException or TimeoutRejectedException) return true;
+        }
+        return false;
     }
 
     private static string? Sentence(Exception failure) => failure switch
