@@ -1,8 +1,8 @@
 namespace BeeFormer.Streaming.Chaos;
 
 /// <summary>
-/// When nothing can answer questions, by what was done: Qdrant is away, or every Api is. An Api is away while it is paused, from kill -9 until it is started again, and while it starts as long as the
-/// store of objects, where its model lies, is away. Redis is no excuse: without profiles the answers are those for unknown users.
+/// When nothing can answer questions, by what was done: Qdrant is away, or every Api is. An Api is away while it is paused, from kill -9 until it is started again, and while it is not ready after that, as long
+/// as the store of objects, where its model lies, is away. Redis is no excuse: without profiles the answers are those for unknown users.
 /// </summary>
 /// <param name="apis">Names of all.</param>
 internal sealed class Downtime(IReadOnlyList<string> apis)

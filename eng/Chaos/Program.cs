@@ -1,4 +1,5 @@
 // eng/chaos [--minutes 30] [--seed N] [--folder DIR]
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -71,6 +72,7 @@ async Task<int> BreakAsync()
     var clock = Stopwatch.StartNew();
     List<Task> running = [];
     HashSet<string> befallen = [];
+    ConcurrentBag<Task> starts = [];
     while (clock.Elapsed < TimeSpan.FromMinutes(minutes) && !interrupted.IsCancellationRequested)
     {
         Fault fault = all[random.Next(all.Count)];
@@ -82,6 +84,7 @@ async Task<int> BreakAsync()
         running.RemoveAll(task => task.IsCompletedSuccessfully);
     }
     await Task.WhenAll(running);
+    await Task.WhenAll(starts);
     return happened;
 
     async Task BefallAsync(Fault fault, TimeSpan length, string whom)
@@ -94,10 +97,17 @@ async Task<int> BreakAsync()
         await fault.EndAsync(CancellationToken.None);
         TimeSpan ended = shop.Questions.Now;
         if (fault.Away is { } away) downtime.Away(away, from, fault.StartedAtEnd ? ending : ended);
-        if (fault.StartedAtEnd) downtime.Starting(whom, ending, ended);
+        if (fault.StartedAtEnd) starts.Add(NoteStartAsync(whom, ending));
         lock (befallen) befallen.Remove(whom);
         Interlocked.Increment(ref happened);
     }
+}
+
+async Task NoteStartAsync(string name, TimeSpan from)
+{
+    if (installation.Of("Api").FirstOrDefault(one => one.Name == name) is not { } api) return;
+    await api.ReadyAsync(CancellationToken.None);
+    downtime.Starting(name, from, shop.Questions.Now);
 }
 
 static async Task<string> WritePolicyAsync(string file)

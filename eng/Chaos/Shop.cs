@@ -52,7 +52,8 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed, string log) : I
     }
 
     /// <summary>Until cancelled; what was begun is acknowledged before it ends.</summary>
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(BuyAsync(new Random(seed + 1), stop), ChangeAsync(new Random(seed + 2), stop), AskAsync(new Random(seed + 3), stop), AskAsync(new Random(seed + 4), stop));
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(BuyAsync(new Random(seed + 1), stop), ChangeAsync(new Random(seed + 2), stop),
+        Task.WhenAll(_clients.Select((client, n) => AskAsync(client, new Random(seed + 3 + n), stop))));
 
     private async Task BuyAsync(Random random, CancellationToken stop)
     {
@@ -84,13 +85,12 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed, string log) : I
         }
     }
 
-    /// <summary>What storefronts ask.</summary>
-    private async Task AskAsync(Random random, CancellationToken stop)
+    /// <summary>What storefronts ask one Api: so each is asked all the time, whatever becomes of the others.</summary>
+    private async Task AskAsync(ShopClient client, Random random, CancellationToken stop)
     {
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (await TickAsync(pace, stop))
         {
-            ShopClient client = _clients[random.Next(_clients.Length)];
             string customer = $"customer-{Interlocked.Read(ref _events) / EventsACustomer + random.Next(Customers)}", product = $"product-{random.Next(Products)}", some = $"{s_words[random.Next(s_words.Length)]} {s_words[random.Next(s_words.Length)]}";
             string title = _titles[random.Next(Products)];
             Task question = random.Next(4) switch

@@ -20,6 +20,8 @@ internal sealed class IndexReconciliation(
     PublishControlMessage publish, WakeSignal published, IOptions<IndexerOptions> options, TimeProvider time, IndexerMetrics metrics, ILogger<IndexReconciliation> logger) : BackgroundService
 {
     public const string Alias = "items";
+    /// <summary>A model that cannot be built stays so; a store or an index that was away is there again at any moment.</summary>
+    private static readonly TimeSpan LongestDelayOfServers = TimeSpan.FromSeconds(30);
 
     /// <summary>The live model's first: the others wait for it.</summary>
     private readonly Lane[] _lanes = [.. ((ModelVersion?[])[null, .. pinned]).Select(version =>
@@ -49,9 +51,10 @@ internal sealed class IndexReconciliation(
             }
             catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
             {
-                logger.LogError(failure, "The index of model {Version} could not be built; what serves now goes on, next attempt in {DelaySeconds:0.0} s", models.Live, delay.TotalSeconds);
+                logger.LogError(failure, "The index of the live model could not be built; what serves now goes on, next attempt in {DelaySeconds:0.0} s", delay.TotalSeconds);
                 await published.WaitAsync(delay, time, stoppingToken);
-                delay = delay * 2 < options.Value.LongestRebuildDelay ? delay * 2 : options.Value.LongestRebuildDelay;
+                TimeSpan longest = failure is IOException && options.Value.LongestRebuildDelay > LongestDelayOfServers ? LongestDelayOfServers : options.Value.LongestRebuildDelay;
+                delay = delay * 2 < longest ? delay * 2 : longest;
                 continue;
             }
             await published.WaitAsync(options.Value.CheckInterval, time, stoppingToken);

@@ -19,7 +19,7 @@ public sealed class IndexerOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan CheckInterval { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Longest delay between attempts at a build that keeps failing; delays double up to it. Default 5 min.</summary>
+    /// <summary>Longest delay between attempts at a build that keeps failing; delays double up to it, and to 30 s at most where a server was away. Default 5 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "24:00:00")]
     public TimeSpan LongestRebuildDelay { get; set; } = TimeSpan.FromMinutes(5);
 

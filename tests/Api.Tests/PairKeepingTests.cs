@@ -127,6 +127,18 @@ public sealed class PairKeepingTests
         Assert.Equal(2, await GenerationAsync(api));
     }
 
+    [Fact]
+    public void What_does_not_come_up_is_tried_ever_later_and_soon_where_a_server_was_away()
+    {
+        static double[] Waits(Exception failure)
+        {
+            TimeSpan delay = TimeSpan.FromSeconds(2);
+            return [.. Enumerable.Range(0, 6).Select(_ => (delay = PairKeeping.Longer(delay, failure)).TotalSeconds)];
+        }
+        Assert.Equal([4, 5, 5, 5, 5, 5], Waits(new IOException("no answer")));
+        Assert.Equal([4, 8, 16, 30, 30, 30], Waits(new InvalidDataException("damaged")));
+    }
+
     private static Task UntilServingAsync(ApiUnderTest api, long generation) => ApiUnderTest.UntilAsync(() => Task.FromResult(api.Pairs.Identity?.Generation == generation));
 
     private static async Task<long> GenerationAsync(ApiUnderTest api)

@@ -70,14 +70,14 @@ public sealed class ServiceProgramTests
         Requirement.Of(S3Server.Missing);
         string folder = Directory.CreateTempSubdirectory("beeformer-waits-").FullName;
         await using var s3 = new S3Server(Path.Combine(folder, "s3"));
-        await using var ingest = new ServiceProcess("Ingest", 1, folder, new Dictionary<string, string?>
+        await using var trainer = new ServiceProcess("Trainer", 1, folder, new Dictionary<string, string?>
         {
-            ["Kafka:BootstrapServers"] = "127.0.0.1:1", ["Redis:Configuration"] = "127.0.0.1:1", ["Storage:Uri"] = $"s3://{S3Server.Bucket}/windows", ["Storage:S3:ServiceUrl"] = $"http://127.0.0.1:{s3.Port}",
-            ["Storage:S3:ForcePathStyle"] = "true", ["AWS_ACCESS_KEY_ID"] = S3Server.AccessKey, ["AWS_SECRET_ACCESS_KEY"] = S3Server.SecretKey,
+            ["RabbitMq:Host"] = "127.0.0.1", ["RabbitMq:Port"] = "1", ["Storage:Uri"] = Path.Combine(folder, "windows"), ["Models:Uri"] = $"s3://{S3Server.Bucket}/models",
+            ["Storage:S3:ServiceUrl"] = $"http://127.0.0.1:{s3.Port}", ["Storage:S3:ForcePathStyle"] = "true", ["AWS_ACCESS_KEY_ID"] = S3Server.AccessKey, ["AWS_SECRET_ACCESS_KEY"] = S3Server.SecretKey,
         });
-        Task starting = ingest.StartAsync(Token);
-        await ChildProcess.UntilAsync(() => Task.FromResult(File.Exists(ingest.Log) && File.ReadAllText(ingest.Log).Contains("Next attempt to start", StringComparison.Ordinal)), "a sentence about the attempt", Token);
-        Assert.Contains($"s3://{S3Server.Bucket}/windows", await File.ReadAllTextAsync(ingest.Log, Token), StringComparison.Ordinal);
+        Task starting = trainer.StartAsync(Token);
+        await ChildProcess.UntilAsync(() => Task.FromResult(File.Exists(trainer.Log) && File.ReadAllText(trainer.Log).Contains("Next attempt to start", StringComparison.Ordinal)), "a sentence about the attempt", Token);
+        Assert.Contains($"s3://{S3Server.Bucket}/models", await File.ReadAllTextAsync(trainer.Log, Token), StringComparison.Ordinal);
         Assert.False(starting.IsCompleted);
         await s3.StartAsync(Token);
         await starting;

@@ -265,6 +265,23 @@ public sealed class RebuildTests
     }
 
     [Fact]
+    public async Task A_model_store_that_is_away_for_a_while_ends_nothing()
+    {
+        await using var indexer = new IndexerUnderTest();
+        var (_, second) = await ServeThenPublishAsync(indexer, items: 3);
+        indexer.Models.Away = true;
+        indexer.Published.Wake();
+        await IndexerUnderTest.UntilAsync(() => Task.FromResult(indexer.Logged.Any(line => line.Line.Contains("could not be built", StringComparison.Ordinal))));
+        await indexer.PutAsync("late", "came meanwhile");
+        await indexer.DrainedAsync();
+        Assert.Equal(4, (await indexer.ItemsAsync(second)).Count);
+        indexer.Models.Away = false;
+        indexer.Models.GoLive('c');
+        indexer.Published.Wake();
+        await IndexerUnderTest.UntilAsync(async () => (await indexer.Index.ResolveAliasAsync("items", IndexerUnderTest.Token))!.Collection == "items-cccccccc");
+    }
+
+    [Fact]
     public async Task Model_that_goes_live_between_the_last_item_and_the_switch_takes_its_place()
     {
         await using var indexer = new IndexerUnderTest();

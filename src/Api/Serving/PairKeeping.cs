@@ -21,8 +21,6 @@ internal sealed class PairKeeping(
 {
     public const string Alias = "items";
     private const string Canary = "A wooden chair for the garden.";
-    /// <summary>A model that does not come up stays broken; a server that was away is there again at any moment, and questions may be waiting for it.</summary>
-    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30), LongestDelayOfServers = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -40,12 +38,18 @@ internal sealed class PairKeeping(
             {
                 logger.LogError(failure, "The pair that an alias names could not be taken into service; {Serving} goes on", pairs.Identity);
                 await switched.WaitAsync(delay, time, stoppingToken);
-                TimeSpan longest = failure is IOException ? LongestDelayOfServers : LongestDelay;
-                delay = delay * 2 < longest ? delay * 2 : longest;
+                delay = Longer(delay, failure);
                 continue;
             }
             await switched.WaitAsync(options.Value.CheckInterval, time, stoppingToken);
         }
+    }
+
+    /// <summary>A model that does not come up stays broken; a server that was away is there again at any moment, and questions may be waiting for it.</summary>
+    internal static TimeSpan Longer(TimeSpan delay, Exception failure)
+    {
+        TimeSpan longest = TimeSpan.FromSeconds(failure is IOException ? 5 : 30);
+        return delay * 2 < longest ? delay * 2 : longest;
     }
 
     private async Task FollowAliasAsync(string name, ServingPairs pairs, CancellationToken cancellationToken)

@@ -19,7 +19,8 @@ public static class KafkaEventLogRegistration
         services.AddOptions<KafkaOptions>().Bind(configuration.GetSection(KafkaOptions.Section), binder => binder.ErrorOnUnknownConfiguration = true).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<KafkaOptions>, KafkaOptionsCheck>());
         services.TryAddSingleton<KafkaMetrics>();
-        services.TryAddSingleton(provider => new KafkaHealth(provider.GetService<IHostApplicationLifetime>(), provider.GetRequiredService<KafkaMetrics>(), provider.GetRequiredService<ILogger<KafkaHealth>>()));
+        services.TryAddSingleton(provider => new KafkaHealth(provider.GetService<IHostApplicationLifetime>(), provider.GetRequiredService<KafkaMetrics>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KafkaHealth>>()));
         services.AddHealthChecks().AddCheck<KafkaHealth>("kafka", tags: ["live", "ready"]);
         services.TryAddSingleton(provider => new KafkaEventLog(provider.GetRequiredService<IOptions<KafkaOptions>>().Value, provider.GetRequiredService<KafkaHealth>(), provider.GetRequiredService<KafkaMetrics>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<KafkaEventLog>>()));

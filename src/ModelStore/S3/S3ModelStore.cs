@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using BeeFormer.Streaming.Contracts;
 
@@ -19,7 +18,7 @@ internal sealed class S3ModelStore : IModelStore
     private readonly S3Root root;
     private readonly VersionUses uses;
     private readonly ModelCopies copies;
-    private readonly ConcurrentDictionary<string, ModelManifest> manifests;
+    private readonly VersionManifests manifests;
     private readonly S3Records<Refusal> refusals;
     private readonly S3Records<ModelManifest> retired;
     private readonly S3Records<IReadOnlyList<ErasureMark>> erasures;
@@ -32,7 +31,7 @@ internal sealed class S3ModelStore : IModelStore
     {
         (objects, this.time, this.ages) = (place.Records, time, ages ?? new ObjectAges());
         S3Format.Claim(objects, FormatRecord, Format, "models", "retired");
-        (root, uses, manifests) = (new S3Root(objects), new VersionUses(objects, time, this.ages.Ended), new ConcurrentDictionary<string, ModelManifest>(StringComparer.Ordinal));
+        (root, uses, manifests) = (new S3Root(objects), new VersionUses(objects, time, this.ages.Ended), new VersionManifests(objects));
         (refusals, retired, erasures) = (new S3Records<Refusal>(objects, RefusalJson.Read), new S3Records<ModelManifest>(objects, ManifestJson.Read), new S3Records<IReadOnlyList<ErasureMark>>(objects, ErasureMarkJson.Read));
         copies = new ModelCopies(Path.Combine(Path.GetFullPath(folder), "s3-cache"));
         copies.RemoveOthers(root.Read().Versions);
@@ -61,9 +60,7 @@ internal sealed class S3ModelStore : IModelStore
 
     public ModelVersion? Previous => root.Read().Previous;
 
-    public IReadOnlyList<ModelManifest> List() => List(root.Read());
-
-    private List<ModelManifest> List(Root now) => [.. S3Calls.AtOnce(now.Versions, version => TryManifest(version, out _)).OfType<ModelManifest>()];
+    public IReadOnlyList<ModelManifest> List() => manifests.ReadAll(root.Read().Versions);
 
     public IReadOnlyList<DamagedModel> Damaged()
     {
@@ -72,8 +69,8 @@ internal sealed class S3ModelStore : IModelStore
         var damaged = new List<DamagedModel>();
         foreach (RootVersion version in versions)
         {
-            ModelManifest? manifest = TryManifest(version, out string? problem);
-            problem ??= manifest!.Files!.Select(file => (Name: NameOf(version.Place, file.Path), file.Bytes))
+            ModelManifest? manifest = manifests.TryRead(version, out string? problem);
+            problem ??= manifest!.Files!.Select(file => (Name: VersionManifests.FileOf(version.Place, file.Path), file.Bytes))
                 .Select(file => !sizes.TryGetValue(file.Name, out long found) ? $"{objects.FullName(file.Name)} is missing."
                     : found != file.Bytes ? $"{objects.FullName(file.Name)} has {found} bytes; {file.Bytes} were published." : null).FirstOrDefault(one => one is not null);
             if (problem is not null && root.Read().Find(version.Version) is not null) damaged.Add(new DamagedModel(version.Version, problem));
@@ -87,7 +84,7 @@ internal sealed class S3ModelStore : IModelStore
         return [.. retired.All("retired/").Select(one => one.Value).Where(manifest => now.Find(manifest.Version) is null)];
     }
 
-    public ModelManifest? Find(ModelVersion version) => root.Read().Find(version) is { } found ? Manifest(found) : null;
+    public ModelManifest? Find(ModelVersion version) => root.Read().Find(version) is { } found ? manifests.Read(found) : null;
 
     public string? Problem(ModelVersion version) => root.Read().Find(version) is { } found ? Problem(found) : NoSuch(version);
 
@@ -97,8 +94,8 @@ internal sealed class S3ModelStore : IModelStore
         {
             Copy(version, compare: true);
             // What is here was compared; what is there, in names and lengths.
-            Dictionary<string, long> sizes = objects.List($"models/{version.Place}/").ToDictionary(entry => entry.Name, entry => entry.Size, StringComparer.Ordinal);
-            return Manifest(version).Files!.Select(file => NameOf(version.Place, file.Path)).FirstOrDefault(name => !sizes.ContainsKey(name)) is { } missing ? $"{objects.FullName(missing)} is missing." : null;
+            Dictionary<string, long> sizes = objects.List(VersionManifests.FolderOf(version.Place)).ToDictionary(entry => entry.Name, entry => entry.Size, StringComparer.Ordinal);
+            return manifests.Read(version).Files!.Select(file => VersionManifests.FileOf(version.Place, file.Path)).FirstOrDefault(name => !sizes.ContainsKey(name)) is { } missing ? $"{objects.FullName(missing)} is missing." : null;
         }
         catch (Exception damage) when (damage is InvalidDataException or IOException or UnauthorizedAccessException)
         {
@@ -112,9 +109,9 @@ internal sealed class S3ModelStore : IModelStore
         return Copy(root.Read().Find(version) ?? throw new InvalidDataException(NoSuch(version)), compare: false);
     }
 
-    private string Copy(RootVersion version, bool compare) => copies.Folder(version, Manifest(version).Files!, compare, (file, target) =>
+    private string Copy(RootVersion version, bool compare) => copies.Folder(version, manifests.Read(version).Files!, compare, (file, target) =>
     {
-        string name = NameOf(version.Place, file.Path);
+        string name = VersionManifests.FileOf(version.Place, file.Path);
         string digest = objects.Download(name, target, file.Bytes) ?? throw new InvalidDataException($"{objects.FullName(name)} is missing.");
         if (digest != file.Sha256) throw new InvalidDataException($"{objects.FullName(name)} has SHA-256 {digest}; {file.Sha256} was published.");
     });
@@ -179,13 +176,12 @@ internal sealed class S3ModelStore : IModelStore
             if (known(now) is { } other) return (now, (other, false, false));
             if (now.Gone.Contains(place)) throw new IOException($"{objects.FullName($"models/{place}")} was uploaded so slowly that it was taken for abandoned; nothing was published.");
             var published = new ModelManifest(ModelVersion.Of(now.LastNumber + 1, draft.Fingerprint), time.GetUtcNow(), draft, files, origin);
-            objects.Put(ManifestOf(place), ManifestJson.Write(published));
+            manifests.Write(place, published);
             Root next = now with { LastNumber = now.LastNumber + 1, Versions = [.. now.Versions, new RootVersion(published.Version, place)] };
             bool goesLive = expected is not null && now.Live == expected;
             return (goesLive ? next with { Live = published.Version, Previous = expected } : next, (published, true, goesLive));
         });
         if (!added) return (manifest, false);
-        manifests[place] = manifest;
         IgnoreFailure(() => copies.Keep(filled, new RootVersion(manifest.Version, place))); // or it is fetched when it is needed
         IgnoreFailure(RemoveLeftovers);
         return (manifest, live);
@@ -194,11 +190,11 @@ internal sealed class S3ModelStore : IModelStore
     /// <summary>A file that the version before has as well is copied over there.</summary>
     private void Upload(string encoder, IReadOnlyList<ModelFile> files, string place, RootVersion? before)
     {
-        ILookup<string, ModelFile> there = (before is null ? [] : TryManifest(before, out _)?.Files ?? []).ToLookup(file => file.Sha256, StringComparer.Ordinal);
+        ILookup<string, ModelFile> there = (before is null ? [] : manifests.TryRead(before, out _)?.Files ?? []).ToLookup(file => file.Sha256, StringComparer.Ordinal);
         S3Calls.AtOnce(files, file =>
         {
-            string name = NameOf(place, file.Path);
-            if (there[file.Sha256].FirstOrDefault(other => other.Bytes == file.Bytes) is { } equal && objects.TryCopy(NameOf(before!.Place, equal.Path), name, file.Bytes)) return true;
+            string name = VersionManifests.FileOf(place, file.Path);
+            if (there[file.Sha256].FirstOrDefault(other => other.Bytes == file.Bytes) is { } equal && objects.TryCopy(VersionManifests.FileOf(before!.Place, equal.Path), name, file.Bytes)) return true;
             objects.PutFile(name, Path.Combine(encoder, file.Path));
             return true;
         });
@@ -226,7 +222,7 @@ internal sealed class S3ModelStore : IModelStore
             HashSet<string> used = uses.InUse(); // looked for after the marks were seen
             RootVersion[] old = [.. Old(now, newest).Where(version => now.Leaving.Contains(version.Place) && !used.Contains(version.Place))];
             // Of a damaged version there is nothing to remember.
-            S3Calls.AtOnce(old, version => { if (TryManifest(version, out _) is { } manifest) objects.Put($"retired/{version.Version}.json", ManifestJson.Write(manifest)); return true; });
+            S3Calls.AtOnce(old, version => { if (manifests.TryRead(version, out _) is { } manifest) objects.Put($"retired/{version.Version}.json", ManifestJson.Write(manifest)); return true; });
             return (now with { Versions = [.. now.Versions.Except(old)], Leaving = [], Gone = Later(now.Gone, old.Select(version => version.Place)) }, old);
         });
         IgnoreFailure(RemoveLeftovers); // or the next time
@@ -236,7 +232,7 @@ internal sealed class S3ModelStore : IModelStore
 
     private IEnumerable<RootVersion> Old(Root now, int newest)
     {
-        ModelVersion? untrained = List(now).FirstOrDefault(manifest => manifest.IsUntrained)?.Version;
+        ModelVersion? untrained = manifests.ReadAll(now.Versions).FirstOrDefault(manifest => manifest.IsUntrained)?.Version;
         return now.Versions.SkipLast(newest).Where(version => version.Version != now.Live && version.Version != now.Previous && version.Version != untrained);
     }
 
@@ -278,18 +274,18 @@ internal sealed class S3ModelStore : IModelStore
         bool added = true;
         (ModelManifest manifest, _) = Add(filled, place, read.Model with { Parent = null }, new ModelOrigin(read.Version, read.PublishedAt, read.Model.Parent), expected: null, now =>
         {
-            ModelManifest? known = List(now).FirstOrDefault(here => here.Model.Fingerprint == read.Model.Fingerprint && Problem(here.Version) is null);
+            ModelManifest? known = manifests.ReadAll(now.Versions).FirstOrDefault(here => here.Model.Fingerprint == read.Model.Fingerprint && Problem(here.Version) is null);
             added = known is null;
             return known;
         });
         return (manifest, added);
     }
 
-    public IReadOnlyList<ErasureMark> Erasures(ModelVersion version) => root.Read().Find(version) is { } found ? erasures.Find(ErasuresOf(found.Place))?.Value ?? [] : [];
+    public IReadOnlyList<ErasureMark> Erasures(ModelVersion version) => root.Read().Find(version) is { } found ? erasures.Find(VersionManifests.ErasuresOf(found.Place))?.Value ?? [] : [];
 
     public void MarkErasures(ModelVersion version, IReadOnlyList<ErasureMark> marks)
     {
-        if (AsHolder(now => (now, now.Find(version))) is { } found) objects.Put(ErasuresOf(found.Place), ErasureMarkJson.Write(marks));
+        if (AsHolder(now => (now, now.Find(version))) is { } found) objects.Put(VersionManifests.ErasuresOf(found.Place), ErasureMarkJson.Write(marks));
     }
 
     public void RecordRefusal(Refusal refusal)
@@ -311,37 +307,7 @@ internal sealed class S3ModelStore : IModelStore
 
     private void RemoveOldest(string prefix)
     {
-        foreach (S3Entry old in objects.List(prefix).SkipLast(FolderModelStore.MostRecords)) objects.Delete(old.Name);
-    }
-
-    /// <summary>What a version is does not change, so it is read once.</summary>
-    private ModelManifest Manifest(RootVersion version)
-    {
-        if (manifests.TryGetValue(version.Place, out ModelManifest? known)) return known;
-        string name = ManifestOf(version.Place);
-        byte[] content = objects.GetChanged(name, known: null, ModelJson.MostBytes).Content?.Bytes ?? throw new InvalidDataException($"{objects.FullName(name)} is missing.");
-        ModelManifest manifest = ModelJson.Parse(content, objects.FullName(name), json =>
-        {
-            ModelManifest read = ManifestJson.Read(json);
-            if (read.Version != version.Version) throw new FormatException($"it describes version {read.Version}, not {version.Version}.");
-            ModelArchive.CheckFiles(read.Files ?? throw new FormatException("it names no files."), long.MaxValue);
-            return read;
-        });
-        return manifests[version.Place] = manifest;
-    }
-
-    private ModelManifest? TryManifest(RootVersion version, out string? problem)
-    {
-        problem = null;
-        try
-        {
-            return Manifest(version);
-        }
-        catch (InvalidDataException damage)
-        {
-            problem = damage.Message;
-            return null;
-        }
+        foreach (S3Entry old in objects.List(prefix).SkipLast(FolderRecords<Refusal>.Most)) objects.Delete(old.Name);
     }
 
     /// <summary>What can be done later, or by somebody else, must not undo what was done.</summary>
@@ -357,8 +323,4 @@ internal sealed class S3ModelStore : IModelStore
     }
 
     private string NoSuch(ModelVersion version) => $"There is no model version {version} in {objects.FullName("models")}.";
-
-    private static string NameOf(string place, string path) => $"models/{place}/encoder/{path}";
-    private static string ManifestOf(string place) => $"models/{place}/manifest.json";
-    private static string ErasuresOf(string place) => $"models/{place}/erasures.json";
 }

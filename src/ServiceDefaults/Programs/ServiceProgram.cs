@@ -55,7 +55,7 @@ public sealed record ServiceProgram(string Name, string DefaultUrl, IReadOnlyLis
             }
             catch (Exception away) when (!started.Value && IsAway(away))
             {
-                await Console.Error.WriteLineAsync($"{Sentence(away)} Next attempt to start in {s_pause.TotalSeconds} s.");
+                await Console.Error.WriteLineAsync($"{Sentence(away)!.TrimEnd('.')}. Next attempt to start in {s_pause.TotalSeconds} s.");
                 await Task.Delay(s_pause, TimeProvider.System);
             }
             catch (Exception failure) when (Sentence(failure) is { } sentence)

@@ -3,35 +3,45 @@ using BeeFormer.Streaming.Api;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.Standalone.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace BeeFormer.Streaming.Standalone.Access;
 
-/// <summary>On the data folder itself, while no server works on it.</summary>
+/// <summary>On the data folder itself, while no server works on it, or on the place that <c>Models:Uri</c> names.</summary>
 internal sealed class StoredModels : IModelAccess
 {
     private readonly DataFolder folder;
-    private readonly string path;
-    private readonly FolderModelStore models;
-    private readonly FolderTrainingRecords trainings;
+    private readonly ServiceProvider services;
+    private readonly IModelStore models;
+    private readonly ITrainingRecords trainings;
+    private readonly string place;
+    /// <summary>Processes elsewhere may work there.</summary>
+    private readonly bool shared;
 
     /// <param name="folder">Locked; given back on disposal.</param>
     public StoredModels(DataFolder folder, string path)
     {
-        (this.folder, this.path) = (folder, path);
+        this.folder = folder;
+        ConfigurationManager configuration = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory }).Configuration;
+        string? uri = configuration[$"{ModelStoreOptions.Section}:{nameof(ModelStoreOptions.Uri)}"];
+        (shared, place) = string.IsNullOrEmpty(uri) ? (false, path) : (true, uri);
+        services = new ServiceCollection().AddModelStore(configuration, folder.Models).BuildServiceProvider();
         try
         {
-            models = new FolderModelStore(folder.Models, TimeProvider.System);
-            trainings = new FolderTrainingRecords(folder.Trainings);
-            trainings.CloseInterrupted(TimeProvider.System.GetUtcNow()); // we have the lock: nobody trains
+            models = services.GetRequiredService<IModelStore>();
+            trainings = services.GetRequiredService<ITrainingRecords>();
+            if (!shared) trainings.CloseInterrupted(TimeProvider.System.GetUtcNow()); // we have the lock: nobody trains
         }
         catch
         {
-            folder.Dispose();
+            Dispose();
             throw;
         }
     }
 
-    public string Name => $"Data folder {path} (no server works on it)";
+    public string Name => shared ? $"Models in {place} (no server works on the data folder)" : $"Data folder {place} (no server works on it)";
 
     public Task<ModelsReport> ModelsAsync(CancellationToken cancellationToken) => Task.FromResult(new ModelsReport(
         models.Live?.Value, models.Previous?.Value, [.. models.List().Select(manifest => Row(manifest, models.Erasures(manifest.Version)))], [.. models.Damaged().Select(damaged => new DamagedRow(damaged.Version.Value, damaged.Problem))]));
@@ -90,17 +100,23 @@ internal sealed class StoredModels : IModelAccess
 
     public async Task<TrainingRow> CancelAsync(Guid id, CancellationToken cancellationToken)
     {
-        // One that waits would run at the next start.
-        bool waited = false;
-        trainings.Change(id, known => (waited = known is { State: TrainingState.Queued }) ? known! with { State = TrainingState.Cancelled, EndedAt = TimeProvider.System.GetUtcNow(), Decision = "The training was cancelled; nothing was changed.", CancelRequested = true } : null);
+        // One that waits would run at the next start; one that runs, elsewhere, sees the mark.
+        bool marked = false;
+        trainings.Change(id, known => (marked = known is { State: TrainingState.Queued } || (shared && known is { Ended: false })) ? Cancelled(known!) : null);
         TrainingRow training = await TrainingAsync(id, cancellationToken);
-        if (waited) return training;
-        throw new IOException($"Training {id} has ended already ({training.State}): no server works on {path}, so nothing is trained there.");
+        return marked ? training : throw new IOException($"Training {id} has ended already ({training.State}){(shared ? "" : $": no server works on {place}, so nothing is trained there")}.");
     }
 
-    public void Dispose() => folder.Dispose();
+    private static TrainingRecord Cancelled(TrainingRecord known) => (known.State == TrainingState.Queued
+        ? known with { State = TrainingState.Cancelled, EndedAt = TimeProvider.System.GetUtcNow(), Decision = "The training was cancelled; nothing was changed." } : known) with { CancelRequested = true };
 
-    private IOException Unknown(string what, string name) => new($"There is no {what} {name} in {path}.");
+    public void Dispose()
+    {
+        services.Dispose();
+        folder.Dispose();
+    }
+
+    private IOException Unknown(string what, string name) => new($"There is no {what} {name} in {place}.");
 
     private static ModelRow Row(ModelManifest manifest, IReadOnlyList<ErasureMark> marks) => new(
         manifest.Version.Value, manifest.Model.Fingerprint.Value, manifest.PublishedAt, manifest.Model.Dimension, manifest.Model.Parent?.Value, manifest.Model.WindowHash,

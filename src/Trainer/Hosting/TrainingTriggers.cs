@@ -12,9 +12,6 @@ namespace BeeFormer.Streaming.Trainer;
 internal sealed class TrainingTriggers(TrainingQueue queue, IWindowStore windows, IModelStore models, SharedModels shared, EncoderOutputCache cache, TrainingPolicy policy, IOptions<TrainerOptions> options,
     TimeProvider clock, ILogger<TrainingTriggers> logger) : BackgroundService
 {
-    /// <summary>Partitions looked at even if empty; beyond them the first empty one ends the look.</summary>
-    private const int LikelyPartitions = 16;
-
     private readonly PrequentialRecall? _recall = options.Value.RecallDrop is { } drop ? new PrequentialRecall(windows, models, shared, cache, options.Value, drop, clock) : null;
     private TriggerState? _triggers;
     private long _looked = -1;
@@ -39,7 +36,8 @@ internal sealed class TrainingTriggers(TrainingQueue queue, IWindowStore windows
 
     internal async Task LookAsync(CancellationToken stoppingToken)
     {
-        long landed = Landed();
+        // Log positions that have landed: grows with every event, and costs one listing.
+        long landed = windows.NextOffsets(Topics.Interactions).Values.Sum();
         // Also while a training runs: what lands meanwhile has to be foretold before that training's model comes into service.
         if (_recall is not null && landed != _looked && await RecallDroppedAsync(_recall, stoppingToken)) _dropped = true;
         _looked = landed;
@@ -62,18 +60,6 @@ internal sealed class TrainingTriggers(TrainingQueue queue, IWindowStore windows
             // The loop's edge: the other triggers go on.
             logger.LogWarning(exception, "The prequential recall could not be measured");
             return false;
-        }
-    }
-
-    /// <summary>Log positions that have landed: grows with every event, and costs no query.</summary>
-    private long Landed()
-    {
-        long landed = 0;
-        for (int partition = 0; ; partition++)
-        {
-            long next = windows.NextOffset(Topics.Interactions, partition);
-            if (next == 0 && partition >= LikelyPartitions) return landed;
-            landed += next;
         }
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace BeeFormer.Streaming.EventLog.Tests.Kafka;
 
@@ -24,7 +25,9 @@ public sealed class KafkaHealthTests
 
     public KafkaHealthTests() => _metrics = new KafkaMetrics(_meters);
 
-    private KafkaHealth Health() => new(_host, _metrics, _log);
+    private readonly FakeTimeProvider _time = new();
+
+    private KafkaHealth Health() => new(_host, _metrics, _time, _log);
 
     private static async Task<(HealthStatus, string?)> CheckAsync(KafkaHealth health)
     {
@@ -49,6 +52,18 @@ public sealed class KafkaHealthTests
         health.Failed("producer-1", new Error(ErrorCode.Local_AllBrokersDown, "1/1 brokers are down"));
         Assert.Equal(0, _host.Stops);
         Assert.Equal((HealthStatus.Healthy, null), await CheckAsync(health));
+    }
+
+    [Fact]
+    public void What_every_client_says_again_and_again_is_logged_now_and_then()
+    {
+        var health = Health();
+        for (int n = 0; n < 500; n++) health.Failed($"consumer-{n % 2}", new Error(ErrorCode.Local_Transport, "Connection refused"));
+        health.Failed("consumer-1", new Error(ErrorCode.Local_AllBrokersDown, "1/1 brokers are down"));
+        Assert.Equal(["Kafka client consumer-0: Connection refused (Local_Transport)", "Kafka client consumer-1: 1/1 brokers are down (Local_AllBrokersDown)"], _log.Of(LogLevel.Warning));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        health.Failed("consumer-1", new Error(ErrorCode.Local_Transport, "Connection refused"));
+        Assert.Equal("Kafka client consumer-1: Connection refused (Local_Transport; 499 more since the last of the kind was logged)", _log.Of(LogLevel.Warning).Last());
     }
 
     [Fact]

@@ -32,7 +32,7 @@ internal sealed class KafkaLogs(string address) : IAsyncDisposable
     }
 
     public KafkaMetrics Metrics { get; } = new(new Meters());
-    public KafkaHealth Health => field ??= new KafkaHealth(null, Metrics, NullLogger<KafkaHealth>.Instance);
+    public KafkaHealth Health => field ??= new KafkaHealth(null, Metrics, TimeProvider.System, NullLogger<KafkaHealth>.Instance);
     public KeptLog<KafkaEventLog> Logger { get; } = new();
 
     public IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = address }).Build();

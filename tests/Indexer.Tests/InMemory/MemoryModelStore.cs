@@ -17,7 +17,10 @@ internal sealed class MemoryModelStore : IModelStore
 
     public IModelStore Under(HeldLease lease) => this;
 
-    public ModelVersion? Live { get { lock (_lock) return _live; } }
+    /// <summary>Nobody answers who asks what is live.</summary>
+    public bool Away { get; set; }
+
+    public ModelVersion? Live { get { lock (_lock) return Away ? throw new IOException("The model store does not answer.") : _live; } }
 
     public ModelVersion? Previous { get { lock (_lock) return _previous; } }
 

@@ -1,4 +1,8 @@
+using System.Diagnostics;
 using System.Text.Json;
+using BeeFormer.Streaming.Contracts;
+using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.Standalone.Commands;
 using BeeFormer.Streaming.Standalone.Hosting;
 using BeeFormer.Streaming.Standalone.Tests.DataSets;
 
@@ -152,6 +156,35 @@ public sealed class ModelsCommandTests : IDisposable
         string absent = Path.Combine(files.Folder, "absent");
         foreach (string[] command in (string[][])[["models", "list"], ["trainings", "list"], ["train"]]) await Tool.RefuseAsync([.. command, "--data", absent], "is no data folder");
         Assert.False(Directory.Exists(absent));
+    }
+
+    [Fact]
+    public async Task Where_the_configuration_names_another_place_the_models_there_are_meant()
+    {
+        string other = Path.Combine(files.Folder, "other");
+        (string otherFirst, string otherLive) = ModelFolder.Make(other);
+        Assert.Equal(first, otherFirst); // equal names: what tells them apart is which is live
+        using (DataFolder folder = DataFolder.Open(other)) Assert.True(new FolderModelStore(folder.Models, TimeProvider.System).TryMoveLive(new ModelVersion(otherLive), new ModelVersion(otherFirst)));
+        string place = Path.Combine(other, "models");
+
+        JsonElement list = JsonSerializer.Deserialize<JsonElement>(await ProcessAsync(place, "models", "list", "--data", data, "--json"));
+        Assert.Equal(first, list.GetProperty("live").GetString());
+        Assert.Contains($"Models in {place}", await ProcessAsync(place, "models", "activate", live, "--data", data), StringComparison.Ordinal);
+        Assert.Equal(live, new FolderModelStore(place, TimeProvider.System).Live?.Value);
+        Assert.Equal(first, new FolderModelStore(place, TimeProvider.System).Previous?.Value);
+    }
+
+    private static async Task<string> ProcessAsync(string models, params string[] args)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } host ? host : "dotnet", [typeof(CommandLine).Assembly.Location, .. args])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true, Environment = { ["Models__Uri"] = models },
+        };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, await error);
+        return await output;
     }
 
     /// <summary>The cell beside the version, with the spaces around its words made one each.</summary>
