@@ -66,20 +66,21 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
     public ValueTask<TimeSpan?> RetentionAsync(string topic, CancellationToken cancellationToken) =>
         new(_kafka.Options.Topic(topic).RetentionMs(topic) is >= 0 and var ms ? TimeSpan.FromMilliseconds(ms) : null);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
-        Dispose();
-        return ValueTask.CompletedTask;
-    }
-
-    public void Dispose()
-    {
-        if (_disposed) return;
-        _disposed = true;
+        if (Interlocked.Exchange(ref _disposed, true)) return;
+        if (!await _kafka.Requests.CloseAsync().ConfigureAwait(false))
+        {
+            _kafka.Logger.LogWarning("A question to Kafka at {Servers} has no end; its client is left open", _kafka.Options.BootstrapServers);
+            _producer.Flush();
+            return;
+        }
         _positions.Dispose();
         _admin.Dispose();
         _producer.Dispose();
     }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     private async Task<string> EnsureAsync(string topic, CancellationToken cancellationToken)
     {

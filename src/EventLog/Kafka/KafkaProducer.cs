@@ -60,10 +60,12 @@ internal sealed class KafkaProducer : IDisposable
         return await batch.Done.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Waits for appends that somebody still waits for; they have their own time limit.</summary>
+    public void Flush() => _producer.Flush(_options.AppendTimeout);
+
     public void Dispose()
     {
-        // Appends that somebody still waits for have their own time limit.
-        _producer.Flush(_options.AppendTimeout);
+        Flush();
         _producer.Dispose();
     }
 

@@ -11,6 +11,13 @@ namespace BeeFormer.Streaming.EventLog.Kafka;
 internal sealed class KafkaRequests(KafkaOptions options, TimeProvider time, ILogger logger)
 {
     public const int MaxAttempts = 9;
+    /// <summary>The client ends each request by itself in time; its answer takes a moment to get here.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _running;
+    private bool _closed;
 
     // A broker that restarts, a coordinator or leader that moves, a topic that not every broker knows yet.
     private static readonly FrozenSet<ErrorCode> Passing = new[]
@@ -50,7 +57,7 @@ internal sealed class KafkaRequests(KafkaOptions options, TimeProvider time, ILo
     {
         try
         {
-            return await _pipeline.ExecuteAsync(async token => await ask().WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            return await _pipeline.ExecuteAsync(async token => await RunAsync(ask).WaitAsync(token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
         catch (KafkaException failure)
         {
@@ -59,6 +66,44 @@ internal sealed class KafkaRequests(KafkaOptions options, TimeProvider time, ILo
         catch (TimeoutRejectedException failure)
         {
             throw new IOException($"Kafka at {options.BootstrapServers}: {what}: no answer within {options.RequestTimeout.TotalSeconds:0.#} s", failure);
+        }
+    }
+
+    /// <summary>Asks nothing more, and waits for what was asked, whether or not anybody still waits for the answer: native memory must not be freed under a question.</summary>
+    /// <returns>False: something still runs, and the client must not be freed.</returns>
+    public async Task<bool> CloseAsync()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            if (_running == 0) return true;
+        }
+        try
+        {
+            await _idle.Task.WaitAsync(options.RequestTimeout + Grace, time).ConfigureAwait(false);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<T> RunAsync<T>(Func<Task<T>> ask)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            _running++;
+        }
+        try
+        {
+            return await ask().ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_lock)
+                if (--_running == 0 && _closed) _idle.TrySetResult();
         }
     }
 }

@@ -60,4 +60,34 @@ public sealed class KafkaRequestsTests
         Assert.Equal("Kafka at kafka:9092: what time it is: no answer within 60 s", failed.Message);
         Assert.Equal(1, _attempts);
     }
+
+    [Fact]
+    public async Task Closing_waits_for_what_was_asked_even_if_nobody_waits_for_the_answer()
+    {
+        var requests = new KafkaRequests(new KafkaOptions { BootstrapServers = "kafka:9092", RequestTimeout = TimeSpan.FromMinutes(1) }, _time, NullLogger.Instance);
+        var answer = new TaskCompletionSource<int>();
+        using var stop = new CancellationTokenSource();
+        var asked = requests.AskAsync("what time it is", () => answer.Task, stop.Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+
+        var closed = requests.CloseAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => requests.AskAsync("more", () => Task.FromResult(1), TestContext.Current.CancellationToken));
+        Assert.False(closed.IsCompleted);
+        answer.SetResult(12);
+        Assert.True(await closed);
+    }
+
+    [Fact]
+    public async Task Closing_gives_up_on_what_never_ends_and_says_so()
+    {
+        var requests = new KafkaRequests(new KafkaOptions { BootstrapServers = "kafka:9092", RequestTimeout = TimeSpan.FromMinutes(1) }, _time, NullLogger.Instance);
+        using var stop = new CancellationTokenSource();
+        _ = requests.AskAsync("what time it is", () => new TaskCompletionSource<int>().Task, stop.Token);
+        var closed = requests.CloseAsync();
+        _time.Advance(TimeSpan.FromSeconds(64));
+        Assert.False(closed.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(await closed);
+    }
 }
