@@ -38,14 +38,17 @@ public sealed class ShopClient(string url, TimeSpan? patience = null, string? ke
         return last!;
     }
 
-    /// <summary>Until all that was sent has landed and is findable.</summary>
+    /// <summary>Until all that was sent has landed and is findable. The Api looks once a second, so the first answer may be about the time before; the next one is not.</summary>
     public Task SettledAsync(CancellationToken cancellationToken)
     {
         JsonNode? last = null;
+        string? first = null;
         return ChildProcess.UntilAsync(async () =>
         {
             last = await GetAsync("/v1/pipeline", cancellationToken);
-            return last["ingest"]?["lag"]?.GetValue<long>() == 0 && last["indexer"]?["lag"]?.GetValue<long>() == 0 && last["index"]?["collection"] is not null;
+            string at = last["at"]!.ToString();
+            first ??= at;
+            return at != first && last["ingest"]?["lag"]?.GetValue<long>() == 0 && last["indexer"]?["lag"]?.GetValue<long>() == 0 && last["index"]?["collection"] is not null;
         }, $"everything to land; {last}", cancellationToken);
     }
 
