@@ -28,27 +28,31 @@ internal sealed class Questions(string log)
     }
 
     /// <param name="title">Of a search for exactly what an item is called: if the item is found, query and index of one model give the highest score that there is.</param>
-    public async Task AskAsync(Func<Task<JsonNode>> ask, string? title, CancellationToken stop)
+    /// <returns>False: it failed.</returns>
+    public async Task<bool> AskAsync(Func<Task<JsonNode>> ask, string? title, CancellationToken stop)
     {
         TimeSpan begun = Now;
         try
         {
             JsonNode answer = await ask();
             Note(answer, title);
+            return true;
         }
         catch (HttpRequestException refused) when (refused.StatusCode == HttpStatusCode.NotFound)
         {
             lock (_lock) Succeeded(); // the product is deleted
+            return true;
         }
         catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException or IOException)
         {
-            if (stop.IsCancellationRequested) return;
+            if (stop.IsCancellationRequested) return true;
             lock (_lock)
             {
                 Failed++;
                 _unanswered ??= begun;
                 File.AppendAllText(log, $"{Now:mm\\:ss\\.f} asked {begun:mm\\:ss\\.f}: {failure.Message.ReplaceLineEndings(" ")}\n");
             }
+            return false;
         }
     }
 

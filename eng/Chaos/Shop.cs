@@ -21,12 +21,14 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed, string log) : I
     private readonly int[] _versions = new int[Products];
     private readonly string[] _titles = new string[Products];
     private long _events;
-    private long _retries;
+    private long _retries, _unanswered;
 
     /// <summary>Ids of events that were acknowledged.</summary>
     public ConcurrentBag<string> Acknowledged { get; } = [];
     public long ItemChanges { get; private set; }
     public long Retries => _retries;
+    /// <summary>Questions that one Api after the other failed to answer.</summary>
+    public long Unanswered => _unanswered;
     public Questions Questions { get; } = new(log);
 
     /// <summary>Sends the catalogue, and waits until every Api finds it.</summary>
@@ -53,7 +55,7 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed, string log) : I
 
     /// <summary>Until cancelled; what was begun is acknowledged before it ends.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(BuyAsync(new Random(seed + 1), stop), ChangeAsync(new Random(seed + 2), stop),
-        Task.WhenAll(_clients.Select((client, n) => AskAsync(client, new Random(seed + 3 + n), stop))));
+        Task.WhenAll(_clients.Select((_, n) => AskAsync(n, new Random(seed + 3 + n), stop))));
 
     private async Task BuyAsync(Random random, CancellationToken stop)
     {
@@ -85,22 +87,25 @@ internal sealed class Shop(IReadOnlyList<string> apis, int seed, string log) : I
         }
     }
 
-    /// <summary>What storefronts ask one Api: so each is asked all the time, whatever becomes of the others.</summary>
-    private async Task AskAsync(ShopClient client, Random random, CancellationToken stop)
+    /// <summary>What storefronts ask one Api, and where that fails the other: so each is asked all the time, whatever becomes of the others.</summary>
+    private async Task AskAsync(int first, Random random, CancellationToken stop)
     {
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (await TickAsync(pace, stop))
         {
             string customer = $"customer-{Interlocked.Read(ref _events) / EventsACustomer + random.Next(Customers)}", product = $"product-{random.Next(Products)}", some = $"{s_words[random.Next(s_words.Length)]} {s_words[random.Next(s_words.Length)]}";
             string title = _titles[random.Next(Products)];
-            Task question = random.Next(4) switch
+            int kind = random.Next(4);
+            Task<bool> AskOneAsync(ShopClient client) => kind switch
             {
                 0 => Questions.AskAsync(() => client.PostAsync("/v1/recommendations", new { user_id = customer, k = 10 }, stop), null, stop),
                 1 => Questions.AskAsync(() => client.PostAsync("/v1/search", new { text = some, k = 10 }, stop), null, stop),
                 2 => Questions.AskAsync(() => client.PostAsync("/v1/search", new { text = title, k = 10 }, stop), title, stop),
                 _ => Questions.AskAsync(() => client.GetAsync($"/v1/items/{product}/similar?k=10", stop), null, stop),
             };
-            await question;
+            int failed = 0;
+            while (failed < _clients.Length && !await AskOneAsync(_clients[(first + failed) % _clients.Length])) failed++;
+            if (failed == _clients.Length) Interlocked.Increment(ref _unanswered);
         }
     }
 

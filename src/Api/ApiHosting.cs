@@ -59,7 +59,7 @@ public static class ApiHosting
         services.TryAddSingleton<ReadInteraction>(provider => provider.GetRequiredService<EventReading>().Interaction);
         services.TryAddSingleton<ReadItemEvent>(provider => provider.GetRequiredService<EventReading>().Item);
         services.AddHostedService(provider => new PairKeeping(
-            provider.GetRequiredService<IVectorIndex>(), provider.GetRequiredService<IModelStore>(), provider.GetRequiredService<ServingPairs>(), provider.GetRequiredService<PinnedPairs>(), provider.GetRequiredService<LoadQueryEmbedder>(),
+            provider.GetRequiredService<IVectorIndex>(), provider.GetRequiredService<ServingPairs>(), provider.GetRequiredService<PinnedPairs>(), provider.GetRequiredService<LoadQueryEmbedder>(),
             provider.GetRequiredKeyedService<WakeSignal>(Switched), provider.GetRequiredService<IOptions<ApiOptions>>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<PairKeeping>>()));
         services.TryAddSingleton<HiddenItemsReading>();

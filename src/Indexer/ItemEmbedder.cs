@@ -40,15 +40,14 @@ internal sealed class ItemEmbedder(EmbeddingModel model, IDisposable lease) : II
 
     public static LoadItemEmbedder From(IModelStore models, SharedModels shared, EncoderOutputCache? cache) => manifest =>
     {
-        IDisposable lease = models.Lease(manifest.Version);
+        ModelInUse model = models.Use(manifest.Version);
         try
         {
-            string folder = models.EncoderFolder(manifest.Version);
-            return new ItemEmbedder(Checked(shared.Rent(folder, cache), manifest, folder), lease);
+            return new ItemEmbedder(Checked(shared.Rent(model.EncoderFolder, cache), manifest, model.EncoderFolder), model);
         }
         catch
         {
-            lease.Dispose();
+            model.Dispose();
             throw;
         }
     };

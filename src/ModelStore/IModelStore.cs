@@ -45,6 +45,13 @@ public interface IModelStore
     IDisposable Lease(ModelVersion version);
 
     /// <summary>
+    /// Manifest, folder and lease of a version in one. Where its copy lies on this machine, a store elsewhere need not answer: then the copy is used as it is, and the lease begins when the store answers again.
+    /// </summary>
+    /// <exception cref="InvalidDataException">There is no such version, or it is damaged.</exception>
+    /// <exception cref="IOException">The store does not answer, and there is no copy here.</exception>
+    ModelInUse Use(ModelVersion version);
+
+    /// <summary>
     /// Publishes: <paramref name="writeEncoder"/> fills a new folder, everything is flushed to disk, then the version appears in one step. <c>live</c> does not move.
     /// A failure or crash before the end leaves nothing visible.
     /// </summary>

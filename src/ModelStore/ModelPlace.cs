@@ -21,7 +21,8 @@ internal sealed class ModelPlace : IDisposable
         return new ModelPlace(folder, time, new S3Place(S3Client.Create(reach, section: section), location, time));
     }
 
-    public IModelStore OpenModels() => s3 is null ? new FolderModelStore(folder, time) : new S3ModelStore(s3, folder, time);
+    /// <param name="mayBeAway">A place on S3 need not answer now.</param>
+    public IModelStore OpenModels(bool mayBeAway) => s3 is null ? new FolderModelStore(folder, time) : new S3ModelStore(s3, folder, time, mayBeAway: mayBeAway);
 
     public ITrainingRecords OpenTrainings() => s3 is null ? new FolderTrainingRecords(ModelStoreServices.TrainingsIn(folder)) : new S3TrainingRecords(s3.Records);
 

@@ -54,8 +54,10 @@ internal sealed class ApiUnderTest : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection([new("Api:CheckInterval", "00:00:00.020")]);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.Services.AddSingleton<IEventLog>(Log).AddSingleton(Index).AddSingleton<IModelStore>(Models).AddSingleton<IProfiles>(Profiles).AddSingleton<ITrainingRecords>(Trainings);
-        builder.Services.AddSingleton<LoadQueryEmbedder>(manifest =>
+        builder.Services.AddSingleton<LoadQueryEmbedder>(version =>
         {
+            using ModelInUse model = Models.Use(version);
+            ModelManifest manifest = model.Manifest;
             OnLoad(manifest);
             return new Embedder(manifest, broken: manifest.Version == BrokenModel);
         });

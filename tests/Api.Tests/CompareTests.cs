@@ -118,14 +118,14 @@ public sealed class CompareTests
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         var (loading, goOn) = (new SemaphoreSlim(0), new SemaphoreSlim(0));
         int loads = 0, now = 0, most = 0;
-        LoadQueryEmbedder load = manifest =>
+        LoadQueryEmbedder load = version =>
         {
             Interlocked.Increment(ref loads);
             most = Math.Max(most, Interlocked.Increment(ref now));
             loading.Release();
             goOn.Wait(Token);
             Interlocked.Decrement(ref now);
-            return new Embedder(manifest.Model.Fingerprint);
+            return new Embedder(api.Models.Find(version)!.Model.Fingerprint);
         };
         using var comparison = ActivatorUtilities.CreateInstance<ModelComparison>(api.Services, load, (TimeProvider)clock);
         Task<ModelRanking?> RankAsync() => comparison.RankAsync(api.Models.Previous!.Value, new ComparedQuery("red", null, []), 3, Token);

@@ -49,6 +49,8 @@ public sealed class DistributedTests
             await TrainerDiesAsync(installation, clients);
             Say("restarting one after the other");
             await RollingRestartAsync(installation);
+            Say("starting an Api without the store of objects");
+            await ApiStartsAloneAsync(installation);
             foreach (var client in clients) client.Dispose();
         }
         Directory.Delete(folder, recursive: true);
@@ -134,6 +136,23 @@ public sealed class DistributedTests
             foreach (var client in clients) await ServesAsync(client, version);
         await installation.RabbitMq.StartAsync(Token);
         await trainers[0].StartAsync(Token);
+    }
+
+    /// <summary>While the store of objects does not answer, an Api starts with the copy of the model that it has, and gives the same answers.</summary>
+    private static async Task ApiStartsAloneAsync(Installation installation)
+    {
+        ServiceProcess api = installation.Of("Api").First();
+        using var client = new ShopClient(api.Url);
+        Task<JsonNode> AskAsync() => client.PostAsync("/v1/search", new { text = "red retrospot bag", k = 20 }, Token);
+        JsonNode before = await AskAsync();
+        await api.KillAsync();
+        installation.S3.Pause();
+        await api.StartAsync(Token);
+        await api.ReadyAsync(Token);
+        JsonNode alone = await AskAsync();
+        Assert.Equal((string?)before["model_version"], (string?)alone["model_version"]);
+        Assert.Equal(Ranked(before), Ranked(alone));
+        installation.S3.Resume();
     }
 
     /// <summary>Every service is stopped and started, one after the other, while a shop asks: no request fails at an Api that is there.</summary>

@@ -157,6 +157,22 @@ public abstract class ModelStoreTests(Place place) : IDisposable
         Assert.Equal([first], Open().Retain(1));
         Assert.Null(store.Find(first));
         Assert.Contains(first.Value, Assert.Throws<InvalidDataException>(() => store.Lease(first)).Message, StringComparison.Ordinal);
+        Assert.Contains(first.Value, Assert.Throws<InvalidDataException>(() => store.Use(first)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_version_in_use_is_manifest_folder_and_lease_in_one()
+    {
+        IModelStore store = Open();
+        ModelVersion first = AModel.Publish(store, 'b');
+        AModel.Publish(store, 'c');
+        using (ModelInUse used = Open().Use(first))
+        {
+            Assert.Equal((first, "head b"), (used.Manifest.Version, File.ReadAllText(Path.Combine(used.EncoderFolder, "head", "head.safetensors"))));
+            Assert.Empty(Open().Retain(1));
+        }
+        Assert.Equal([first], Open().Retain(1));
+        Assert.Throws<InvalidDataException>(() => store.Use(new ModelVersion("../..")));
     }
 
     [Fact]

@@ -45,6 +45,9 @@ internal sealed class BucketPlace(S3Server server) : Place
 
     internal S3ModelStore OpenOn(string machine, TimeProvider? networkTime = null, ObjectAges? ages = null) => new(Reach(networkTime), CopiesOf(machine), TimeProvider.System, ages);
 
+    /// <summary>As a service does that works with the copies it has.</summary>
+    internal S3ModelStore OpenThoughAway(string machine, TimeProvider time) => new(Reach(time), CopiesOf(machine), time, mayBeAway: true);
+
     internal string CopiesOf(string machine) => Path.Combine(Folder, machine);
 
     internal override IModelStore Open() => OpenOn($"machine-{Interlocked.Increment(ref machines)}");
@@ -55,6 +58,14 @@ internal sealed class BucketPlace(S3Server server) : Place
 
     internal Task<IReadOnlyList<string>> Requests() => server.RequestsAsync(location);
     internal Task Fail(string method, string part, params string[] actions) => server.FailAsync([.. actions.Select(action => (method, Address + part, action))]);
+
+    /// <summary>Nothing succeeds until <see cref="BackAsync"/>.</summary>
+    internal Task AwayAsync(string action) => server.FailAsync([.. from method in (string[])["GET", "PUT"] from part in Parts from _ in Enumerable.Range(0, 300) select (method, part, action)]);
+
+    internal Task BackAsync() => server.FailAsync([.. Parts.Select(part => ("GET", $"{part}none", "pass"))]);
+
+    /// <summary>How addresses of its objects and of its listings begin.</summary>
+    private string[] Parts => [$"/{location.Bucket}/", $"/{location.Bucket}?"];
 
     public override void Dispose()
     {

@@ -5,7 +5,7 @@ using BeeFormer.Streaming.VectorIndex;
 namespace BeeFormer.Streaming.Api;
 
 /// <summary>Answers one question by the vectors of any model whose collection the index still holds, the model alone deciding. A model that does not serve is loaded for the question: one at a time.</summary>
-internal sealed class ModelComparison(IVectorIndex index, IModelStore models, LoadQueryEmbedder load, ServingPairs pairs, Recommender recommender, TimeProvider time) : IDisposable
+internal sealed class ModelComparison(IVectorIndex index, LoadQueryEmbedder load, ServingPairs pairs, Recommender recommender, TimeProvider time) : IDisposable
 {
     /// <summary>Longest time that loading a model, waiting for one's turn included, may take.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -76,7 +76,7 @@ internal sealed class ModelComparison(IVectorIndex index, IModelStore models, Lo
             {
                 try
                 {
-                    using var model = load(models.Find(version) ?? throw new InvalidDataException($"Model {version} is not in the model store."));
+                    using var model = load(version);
                     return model.EmbedQuery(text);
                 }
                 finally

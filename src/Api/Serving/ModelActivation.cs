@@ -44,7 +44,7 @@ internal sealed class ModelActivation(IModelStore models, LoadQueryEmbedder load
         {
             // The model may be in memory already; what is on disk has to be whole, too.
             if (models.Problem(target.Version) is { } damage) return damage;
-            using IQueryEmbedder model = load(target);
+            using IQueryEmbedder model = load(target.Version);
             return ModelTrial.Problem(model, target);
         }
         catch (Exception failure) when (failure is InvalidDataException or IOException)

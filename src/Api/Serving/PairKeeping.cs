@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using BeeFormer.Streaming.Contracts;
-using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.VectorIndex;
 using MassTransit;
@@ -16,7 +15,7 @@ namespace BeeFormer.Streaming.Api;
 /// until the next pair has answered once; a pair that does not come up changes nothing and is tried again, ever later. The same for each pinned model, whose pair goes when its alias does.
 /// </summary>
 internal sealed class PairKeeping(
-    IVectorIndex index, IModelStore models, ServingPairs pairs, PinnedPairs pinned, LoadQueryEmbedder load, WakeSignal switched,
+    IVectorIndex index, ServingPairs pairs, PinnedPairs pinned, LoadQueryEmbedder load, WakeSignal switched,
     IOptions<ApiOptions> options, TimeProvider time, ILogger<PairKeeping> logger) : BackgroundService
 {
     public const string Alias = "items";
@@ -88,14 +87,11 @@ internal sealed class PairKeeping(
     {
         var collection = await index.FindAsync(alias.Collection, cancellationToken)
             ?? throw new InvalidDataException($"Alias {name} points at {alias.Collection}, which is not in the index.");
-        var manifest = models.Find(collection.Version)
-            ?? throw new InvalidDataException($"Collection {collection.Name} belongs to model {collection.Version}, which is not in the model store.");
-
-        var embedder = load(manifest);
+        var embedder = load(collection.Version);
         try
         {
             if (embedder.Fingerprint != collection.Fingerprint)
-                throw new InvalidDataException($"Collection {collection.Name} holds vectors of {collection.Fingerprint}, model {collection.Version} has fingerprint {manifest.Model.Fingerprint}.");
+                throw new InvalidDataException($"Collection {collection.Name} holds vectors of {collection.Fingerprint}, model {collection.Version} has fingerprint {embedder.Fingerprint}.");
             // One question that nobody waits for: it touches all that the first request would have found cold, and a pair that cannot answer it does not serve.
             var query = new QueryVector(embedder.Fingerprint, embedder.EmbedQuery(Canary));
             await index.SearchAsync(collection.Name, query, QueryInput.DefaultK, ItemFilter.None, cancellationToken);

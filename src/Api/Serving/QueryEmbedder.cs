@@ -12,8 +12,8 @@ internal interface IQueryEmbedder : IDisposable
 }
 
 /// <summary>Loads the model of a published version, which stays in the store as long as the model is in use.</summary>
-/// <exception cref="InvalidDataException">The folder does not hold the model that the manifest names.</exception>
-internal delegate IQueryEmbedder LoadQueryEmbedder(ModelManifest manifest);
+/// <exception cref="InvalidDataException">There is no such version, or its folder does not hold the model that its manifest names.</exception>
+internal delegate IQueryEmbedder LoadQueryEmbedder(ModelVersion version);
 
 /// <param name="lease">Ends with the model; null: the folder is no version of a store.</param>
 internal sealed class QueryEmbedder(EmbeddingModel model, IDisposable? lease) : IQueryEmbedder
@@ -27,17 +27,16 @@ internal sealed class QueryEmbedder(EmbeddingModel model, IDisposable? lease) : 
         lease?.Dispose();
     }
 
-    public static LoadQueryEmbedder From(IModelStore models, SharedModels shared) => manifest =>
+    public static LoadQueryEmbedder From(IModelStore models, SharedModels shared) => version =>
     {
-        IDisposable lease = models.Lease(manifest.Version);
+        ModelInUse model = models.Use(version);
         try
         {
-            string folder = models.EncoderFolder(manifest.Version);
-            return new QueryEmbedder(Checked(shared.Rent(folder, cache: null), manifest, folder), lease);
+            return new QueryEmbedder(Checked(shared.Rent(model.EncoderFolder, cache: null), model.Manifest, model.EncoderFolder), model);
         }
         catch
         {
-            lease.Dispose();
+            model.Dispose();
             throw;
         }
     };

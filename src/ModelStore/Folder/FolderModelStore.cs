@@ -203,6 +203,20 @@ public sealed class FolderModelStore : IModelStore
 
     private bool Promised(ModelVersion version) => File.Exists(Path.Combine(versions.Of(version), PromiseFile));
 
+    public ModelInUse Use(ModelVersion version)
+    {
+        IDisposable lease = Lease(version);
+        try
+        {
+            return new ModelInUse(versions.Manifest(version), EncoderFolder(version), lease);
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
     public IDisposable Lease(ModelVersion version)
     {
         if (versions.Exist(version))

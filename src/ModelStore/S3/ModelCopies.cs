@@ -4,7 +4,7 @@ using BeeFormer.Streaming.Contracts;
 namespace BeeFormer.Streaming.ModelStore.S3;
 
 /// <summary>
-/// Versions as folders on this machine, <c>&lt;version&gt;.&lt;place&gt;/encoder</c>: filled under another name, compared with the manifest, then named in one step. Any number of processes may share them. Equal files of
+/// Versions as folders on this machine, <c>&lt;version&gt;.&lt;place&gt;/{encoder/…, manifest.json}</c>: filled under another name, compared with the manifest, then named in one step. Any number of processes may share them. Equal files of
 /// several versions are one on disk.
 /// </summary>
 internal sealed class ModelCopies
@@ -23,36 +23,37 @@ internal sealed class ModelCopies
     /// <summary>The version's copy, fetched unless it is there.</summary>
     /// <param name="compare">Every byte, whether or not that was done before.</param>
     /// <param name="fetch">Given a file of the model, and the name of the file to write.</param>
-    public string Folder(RootVersion version, IReadOnlyList<ModelFile> files, bool compare, Action<ModelFile, string> fetch)
+    public string Folder(RootVersion version, ModelManifest manifest, bool compare, Action<ModelFile, string> fetch)
     {
-        string encoder = Path.Combine(FolderOf(version), "encoder");
+        string copy = FolderOf(version);
         bool known;
         lock (compared) known = !compare && compared.Contains(version.Place);
-        if (!IsWhole(encoder, files, known ? ModelFiles.Missing : ModelFiles.Changed))
+        if (!IsWhole(copy, manifest, known ? ModelFiles.Missing : ModelFiles.Changed))
         {
             using NewCopy filling = Begin(version.Place);
-            if (!IsWhole(encoder, files, ModelFiles.Changed)) // another process may have been faster
+            if (!IsWhole(copy, manifest, ModelFiles.Changed)) // another process may have been faster
             {
-                foreach (ModelFile file in files)
+                foreach (ModelFile file in manifest.Files!)
                 {
                     string target = Path.Combine(filling.Encoder, file.Path);
                     DurableFiles.CreateFolder(Path.GetDirectoryName(target)!);
                     if (!TryShare(file, target)) fetch(file, target);
                 }
-                if (ModelFiles.Changed(filling.Encoder, files) is { } problem) throw new InvalidDataException(problem);
-                Keep(filling, version);
+                if (ModelFiles.Changed(filling.Encoder, manifest.Files!) is { } problem) throw new InvalidDataException(problem);
+                Keep(filling, version, manifest);
             }
         }
         lock (compared) compared.Add(version.Place);
-        return encoder;
+        return EncoderOf(copy);
     }
 
     /// <summary>A folder for a version that is being made or fetched; nobody else fills the same place meanwhile.</summary>
     public NewCopy Begin(string place) => new(Path.Combine(folder, $".new-{place}"), Path.Combine(locks, place));
 
     /// <summary>Gives a filled folder the version's name.</summary>
-    public void Keep(NewCopy filled, RootVersion version)
+    public void Keep(NewCopy filled, RootVersion version, ModelManifest manifest)
     {
+        DurableFiles.Write(ManifestOf(filled.Folder), ManifestJson.Write(manifest));
         LinkedFiles.FlushTree(filled.Folder);
         if (Directory.Exists(FolderOf(version))) Remove(FolderOf(version)); // it is damaged; who has it open keeps what it has
         DurableFiles.MoveFolder(filled.Folder, FolderOf(version));
@@ -60,6 +61,34 @@ internal sealed class ModelCopies
 
     /// <summary>Keeps the copy from being removed.</summary>
     public IDisposable Use(string place) => FileLock.Shared(UseLock(place));
+
+    /// <summary>The copy of a version as it lies here, compared with its manifest; the store is not asked.</summary>
+    /// <returns>Null: there is none, or it is damaged.</returns>
+    public ModelInUse? TryUse(ModelVersion version)
+    {
+        foreach (string copy in Directory.GetDirectories(folder, $"{version}.*"))
+        {
+            string place = Path.GetExtension(copy)[1..];
+            IDisposable use = Use(place);
+            bool known;
+            lock (compared) known = compared.Contains(place);
+            if (Manifest(copy, version) is { } manifest && IsWhole(copy, manifest, known ? ModelFiles.Missing : ModelFiles.Changed)) return new ModelInUse(manifest, EncoderOf(copy), use);
+            use.Dispose();
+        }
+        return null;
+    }
+
+    private static ModelManifest? Manifest(string copy, ModelVersion version)
+    {
+        try
+        {
+            return ModelJson.Read(ManifestOf(copy), json => VersionManifests.Checked(json, version));
+        }
+        catch (Exception damage) when (damage is InvalidDataException or IOException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Removes copies that no version stands behind any more, unless they are used here.</summary>
     public void RemoveOthers(IReadOnlyList<RootVersion> versions)
@@ -113,7 +142,7 @@ internal sealed class ModelCopies
     {
         foreach (string copy in Directory.GetDirectories(folder, "??????-????????.*").OrderDescending(StringComparer.Ordinal).Take(3))
         {
-            string other = Path.Combine(copy, "encoder", file.Path);
+            string other = Path.Combine(EncoderOf(copy), file.Path);
             try
             {
                 if (new FileInfo(other) is not { Exists: true } found || found.Length != file.Bytes || Sha256(other) != file.Sha256) continue;
@@ -127,11 +156,12 @@ internal sealed class ModelCopies
         return false;
     }
 
-    private static bool IsWhole(string encoder, IReadOnlyList<ModelFile> files, Func<string, IReadOnlyList<ModelFile>, string?> compare)
+    /// <summary>With the very manifest beside it; a program that writes it otherwise makes the copy anew, of the same files.</summary>
+    private static bool IsWhole(string copy, ModelManifest manifest, Func<string, IReadOnlyList<ModelFile>, string?> compare)
     {
         try
         {
-            return Directory.Exists(encoder) && compare(encoder, files) is null;
+            return File.Exists(ManifestOf(copy)) && File.ReadAllBytes(ManifestOf(copy)).AsSpan().SequenceEqual(ManifestJson.Write(manifest)) && Directory.Exists(EncoderOf(copy)) && compare(EncoderOf(copy), manifest.Files!) is null;
         }
         catch (Exception damage) when (damage is InvalidDataException or IOException)
         {
@@ -146,6 +176,8 @@ internal sealed class ModelCopies
     }
 
     private string FolderOf(RootVersion version) => Path.Combine(folder, $"{version.Version}.{version.Place}");
+    private static string EncoderOf(string copy) => Path.Combine(copy, "encoder");
+    private static string ManifestOf(string copy) => Path.Combine(copy, "manifest.json");
     private string UseLock(string place) => Path.Combine(locks, $"{place}.use");
 
     /// <summary>Removed unless it got its name.</summary>
@@ -163,7 +195,7 @@ internal sealed class ModelCopies
         }
 
         public string Folder { get; }
-        public string Encoder => Path.Combine(Folder, "encoder");
+        public string Encoder => EncoderOf(Folder);
 
         public void Dispose()
         {

@@ -12,6 +12,9 @@ internal sealed class S3ModelStore : IModelStore
     private const string FormatRecord = "model-store.format", Format = "beeformer model store on S3, format 1";
     private const int GoneKept = 200;
 
+    /// <summary>How long the place is waited for where it can be done without.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private readonly S3Objects objects;
     private readonly TimeProvider time;
     private readonly ObjectAges ages;
@@ -25,16 +28,31 @@ internal sealed class S3ModelStore : IModelStore
     private readonly HeldLease? holder;
 
     /// <param name="folder">Copies lie in its <c>s3-cache</c>.</param>
+    /// <param name="mayBeAway">A place that does not answer is looked at when it is asked for something; else it has to answer now.</param>
     /// <exception cref="InvalidDataException">The place was made by another format version.</exception>
     /// <exception cref="IOException">It cannot be reached; the message says why.</exception>
-    public S3ModelStore(S3Place place, string folder, TimeProvider time, ObjectAges? ages = null)
+    public S3ModelStore(S3Place place, string folder, TimeProvider time, ObjectAges? ages = null, bool mayBeAway = false)
     {
         (objects, this.time, this.ages) = (place.Records, time, ages ?? new ObjectAges());
-        S3Format.Claim(objects, FormatRecord, Format, "models", "retired");
-        (root, uses, manifests) = (new S3Root(objects), new VersionUses(objects, time, this.ages.Ended), new VersionManifests(objects));
+        root = new S3Root(objects, () => S3Format.Claim(objects, FormatRecord, Format, "models", "retired"));
+        (uses, manifests) = (new VersionUses(objects, time, this.ages.Ended), new VersionManifests(objects));
         (refusals, retired, erasures) = (new S3Records<Refusal>(objects, RefusalJson.Read), new S3Records<ModelManifest>(objects, ManifestJson.Read), new S3Records<IReadOnlyList<ErasureMark>>(objects, ErasureMarkJson.Read));
         copies = new ModelCopies(Path.Combine(Path.GetFullPath(folder), "s3-cache"));
-        copies.RemoveOthers(root.Read().Versions);
+        if (mayBeAway) Answer(Task.Run(root.Read));
+        else root.Read();
+    }
+
+    /// <returns>Null: there was none in time, or a failure that may pass.</returns>
+    private T? Answer<T>(Task<T> asked) where T : class
+    {
+        try
+        {
+            return asked.WaitAsync(Patience, time).GetAwaiter().GetResult();
+        }
+        catch (Exception away) when (away is TimeoutException or IOException)
+        {
+            return null;
+        }
     }
 
     private S3ModelStore(S3ModelStore store, HeldLease holder) =>
@@ -109,12 +127,50 @@ internal sealed class S3ModelStore : IModelStore
         return Copy(root.Read().Find(version) ?? throw new InvalidDataException(NoSuch(version)), compare: false);
     }
 
-    private string Copy(RootVersion version, bool compare) => copies.Folder(version, manifests.Read(version).Files!, compare, (file, target) =>
+    private string Copy(RootVersion version, bool compare)
     {
-        string name = VersionManifests.FileOf(version.Place, file.Path);
-        string digest = objects.Download(name, target, file.Bytes) ?? throw new InvalidDataException($"{objects.FullName(name)} is missing.");
-        if (digest != file.Sha256) throw new InvalidDataException($"{objects.FullName(name)} has SHA-256 {digest}; {file.Sha256} was published.");
-    });
+        bool fetched = false;
+        string folder = copies.Folder(version, manifests.Read(version), compare, (file, target) =>
+        {
+            fetched = true;
+            string name = VersionManifests.FileOf(version.Place, file.Path);
+            string digest = objects.Download(name, target, file.Bytes) ?? throw new InvalidDataException($"{objects.FullName(name)} is missing.");
+            if (digest != file.Sha256) throw new InvalidDataException($"{objects.FullName(name)} has SHA-256 {digest}; {file.Sha256} was published.");
+        });
+        if (fetched) IgnoreFailure(() => copies.RemoveOthers(root.Read().Versions)); // or the next time
+        return folder;
+    }
+
+    public ModelInUse Use(ModelVersion version)
+    {
+        ModelInUse Ask()
+        {
+            IDisposable lease = Lease(version);
+            try
+            {
+                return new ModelInUse(manifests.Read(root.Read().Find(version)!), EncoderFolder(version), lease);
+            }
+            catch
+            {
+                lease.Dispose();
+                throw;
+            }
+        }
+
+        if (!ModelNames.IsVersion(version.Value) || copies.TryUse(version) is not { } here) return Ask();
+        Task<ModelInUse> asked = Task.Run(Ask);
+        try
+        {
+            if (Answer(asked) is not { } answered) return here with { Lease = new LaterLease(here.Lease, asked, Ask, time) };
+            here.Dispose();
+            return answered;
+        }
+        catch
+        {
+            here.Dispose();
+            throw;
+        }
+    }
 
     public IDisposable Lease(ModelVersion version)
     {
@@ -182,7 +238,7 @@ internal sealed class S3ModelStore : IModelStore
             return (goesLive ? next with { Live = published.Version, Previous = expected } : next, (published, true, goesLive));
         });
         if (!added) return (manifest, false);
-        IgnoreFailure(() => copies.Keep(filled, new RootVersion(manifest.Version, place))); // or it is fetched when it is needed
+        IgnoreFailure(() => copies.Keep(filled, new RootVersion(manifest.Version, place), manifest)); // or it is fetched when it is needed
         IgnoreFailure(RemoveLeftovers);
         return (manifest, live);
     }

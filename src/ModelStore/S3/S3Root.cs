@@ -1,13 +1,15 @@
 namespace BeeFormer.Streaming.ModelStore.S3;
 
 /// <summary>Reads and changes <c>root.json</c>. Who looks and finds it as it was before gets no bytes but "not modified".</summary>
-internal sealed class S3Root(S3Objects objects)
+/// <param name="claim">Done before the first look, until it succeeds.</param>
+internal sealed class S3Root(S3Objects objects, Action claim)
 {
     public const string Name = "root.json";
     private const int Attempts = 200;
     private const int ChangesKept = 64;
     private static readonly Dictionary<string, string> NoMetadata = [];
-    private readonly Lock gate = new();
+    private readonly Lock gate = new(), claiming = new();
+    private bool claimed;
     private Known newest = new(Root.Empty, null);
 
     public Root Read() => Look().Root;
@@ -45,12 +47,23 @@ internal sealed class S3Root(S3Objects objects)
 
     private Known Look()
     {
+        Claim();
         Known before;
         lock (gate) before = newest;
         (bool changed, S3Content? content) = objects.GetChanged(Name, before.ETag, ModelJson.MostBytes);
         if (!changed) return Keep(before);
         if (content is not null) return Keep(new Known(ModelJson.Parse(content.Bytes, objects.FullName(Name), Root.Read), content.ETag));
         return before.ETag is null ? Keep(before) : throw new InvalidDataException($"{objects.FullName(Name)} is gone; expected the record that was there before.");
+    }
+
+    private void Claim()
+    {
+        lock (claiming)
+        {
+            if (claimed) return;
+            claim();
+            claimed = true;
+        }
     }
 
     /// <summary>An answer that was on its way while this process wrote is older than what it wrote.</summary>

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using BeeFormer.Streaming.Contracts;
 
 namespace BeeFormer.Streaming.ModelStore.S3;
 
@@ -24,13 +26,16 @@ internal sealed class VersionManifests(S3Objects objects)
         if (known.TryGetValue(version.Place, out ModelManifest? read)) return read;
         string name = ManifestOf(version.Place);
         byte[] content = objects.GetChanged(name, known: null, ModelJson.MostBytes).Content?.Bytes ?? throw new InvalidDataException($"{objects.FullName(name)} is missing.");
-        return known[version.Place] = ModelJson.Parse(content, objects.FullName(name), json =>
-        {
-            ModelManifest manifest = ManifestJson.Read(json);
-            if (manifest.Version != version.Version) throw new FormatException($"it describes version {manifest.Version}, not {version.Version}.");
-            ModelArchive.CheckFiles(manifest.Files ?? throw new FormatException("it names no files."), long.MaxValue);
-            return manifest;
-        });
+        return known[version.Place] = ModelJson.Parse(content, objects.FullName(name), json => Checked(json, version.Version));
+    }
+
+    /// <exception cref="FormatException">It is not the manifest of this version, or it names no files that may be written.</exception>
+    public static ModelManifest Checked(JsonObject json, ModelVersion version)
+    {
+        ModelManifest manifest = ManifestJson.Read(json);
+        if (manifest.Version != version) throw new FormatException($"it describes version {manifest.Version}, not {version}.");
+        ModelArchive.CheckFiles(manifest.Files ?? throw new FormatException("it names no files."), long.MaxValue);
+        return manifest;
     }
 
     /// <returns>Null: it is missing or damaged.</returns>

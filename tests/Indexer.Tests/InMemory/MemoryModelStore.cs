@@ -32,6 +32,8 @@ internal sealed class MemoryModelStore : IModelStore
 
     public IDisposable Lease(ModelVersion version) => Find(version) is null ? throw new InvalidDataException($"There is no model version {version}.") : new NoLease();
 
+    public ModelInUse Use(ModelVersion version) => new(Find(version) ?? throw new InvalidDataException($"There is no model version {version}."), EncoderFolder(version), Lease(version));
+
     public IReadOnlyList<ModelVersion> Retain(int newest) => [];
 
     public Dictionary<ModelVersion, IReadOnlyList<ErasureMark>> Marks { get; } = [];

@@ -23,12 +23,13 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
         while ((count -= await CountAsync(method, part)) > 0) await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
     }
 
-    private static async Task<T> ResultAsync<T>(Task<T> work, FakeTimeProvider time)
+    /// <param name="step">By which the time goes on again and again, milliseconds: over pauses between attempts, or over attempts that hang.</param>
+    private static async Task<T> ResultAsync<T>(Task<T> work, FakeTimeProvider time, int step = 10)
     {
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
         while (!work.IsCompleted)
         {
-            time.Advance(TimeSpan.FromMilliseconds(10)); // pauses between attempts
+            time.Advance(TimeSpan.FromMilliseconds(step));
             await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
         return await work;
@@ -299,5 +300,91 @@ public sealed class S3ModelStoreTests(S3Server server) : IDisposable
         time.Advance(TimeSpan.FromSeconds(10));
         Assert.Contains("taken for abandoned", Assert.IsType<IOException>(await ResultAsync(publishing, time)).Message, StringComparison.Ordinal);
         Assert.Equal([first], place.Open().List().Select(model => model.Version));
+    }
+
+    [Theory]
+    [InlineData("503")]
+    [InlineData("hang")]
+    public async Task A_version_whose_copy_lies_here_is_used_while_the_place_is_away_and_kept_there_once_it_answers(string action)
+    {
+        IModelStore other = place.Open();
+        ModelVersion first = AModel.Publish(other, 'a'), second = AModel.Publish(other, 'b');
+        string folder = place.OpenOn("here").EncoderFolder(first);
+        await place.AwayAsync(action);
+        var time = new FakeTimeProvider();
+        Task<T> Run<T>(Func<T> work) => ResultAsync(Task.Run(work, TestContext.Current.CancellationToken), time, step: 500);
+        S3ModelStore here = await Run(() => place.OpenThoughAway("here", time));
+        ModelInUse used = await Run(() => here.Use(first));
+        Assert.Equal((first, folder), (used.Manifest.Version, used.EncoderFolder));
+        Assert.Contains("Models:Uri", Assert.IsType<IOException>(await Run(() => Record.Exception(() => here.Use(second)))).Message, StringComparison.Ordinal); // of this one nothing lies here
+
+        await place.BackAsync();
+        using (var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5)))
+            while (Objects.List("uses/").Count == 0)
+            {
+                time.Advance(TimeSpan.FromMilliseconds(500));
+                await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+            }
+        Assert.Empty(other.Retain(1));
+        used.Dispose();
+        await Assert.IsType<LaterLease>(used.Lease).Held;
+        Assert.Equal([first], other.Retain(1));
+    }
+
+    [Fact]
+    public async Task A_version_that_was_removed_while_the_place_did_not_answer_here_goes_on_being_used()
+    {
+        IModelStore other = place.Open();
+        ModelVersion first = AModel.Publish(other, 'a');
+        AModel.Publish(other, 'b');
+        var time = new FakeTimeProvider();
+        S3ModelStore here = place.OpenThoughAway("here", time);
+        here.EncoderFolder(first);
+        await place.AwayAsync("503");
+        using ModelInUse used = await ResultAsync(Task.Run(() => here.Use(first), TestContext.Current.CancellationToken), time);
+        await place.BackAsync();
+        Assert.Equal([first], other.Retain(1));
+        await ResultAsync(Task.Run(async () => { await Assert.IsType<LaterLease>(used.Lease).Held; return true; }, TestContext.Current.CancellationToken), time, step: 500);
+        AModel.Publish(place.OpenOn("here"), 'c'); // removes copies that are not used
+        Assert.True(Directory.Exists(used.EncoderFolder));
+        Assert.Empty(Objects.List("uses/"));
+    }
+
+    [Theory]
+    [InlineData("encoder/model.safetensors", "weightz")]
+    [InlineData("manifest.json", "{}")]
+    [InlineData("manifest.json", null)] // as copies were before
+    public async Task A_copy_that_was_damaged_is_not_used_without_the_place(string file, string? content)
+    {
+        ModelVersion version = AModel.Publish(place.Open(), 'a');
+        string encoder = place.OpenOn("here").EncoderFolder(version), damaged = Path.Combine(encoder, "..", file);
+        if (content is null) File.Delete(damaged);
+        else await File.WriteAllTextAsync(damaged, content, TestContext.Current.CancellationToken);
+        await place.AwayAsync("503");
+        S3ModelStore here = place.OpenThoughAway("here", TimeProvider.System);
+        Assert.Throws<IOException>(() => here.Use(version));
+        await place.BackAsync();
+        using (ModelInUse used = here.Use(version)) Assert.Single(Objects.List("uses/")); // kept from the first moment on
+        await place.AwayAsync("503");
+        using (ModelInUse used = here.Use(version)) Assert.Equal("weights", await File.ReadAllTextAsync(Path.Combine(used.EncoderFolder, "model.safetensors"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public void A_place_of_another_format_is_refused_even_by_who_could_do_without()
+    {
+        Objects.Put("model-store.format", "beeformer model store on S3, format 2"u8.ToArray());
+        Assert.Contains("made by another version", Assert.Throws<InvalidDataException>(() => place.OpenThoughAway("here", TimeProvider.System)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Copies_of_versions_that_are_gone_go_when_another_is_fetched()
+    {
+        IModelStore other = place.Open();
+        ModelVersion first = AModel.Publish(other, 'a'), second = AModel.Publish(other, 'b');
+        S3ModelStore here = place.OpenOn("here");
+        string old = here.EncoderFolder(first);
+        Assert.Equal([first], other.Retain(1));
+        here.EncoderFolder(second);
+        Assert.False(Directory.Exists(old));
     }
 }
