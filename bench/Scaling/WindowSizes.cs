@@ -42,8 +42,9 @@ internal static class WindowSizes
             window = null!;
             clock.Restart();
             int newest = store.Read(new WindowQuery { LastN = 1_000_000 }).Count;
+            double newestSeconds = clock.Elapsed.TotalSeconds;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {count:N0} | {store.Describe().Bytes / (double)interactions:F1} | {seconds:F2} | {used:F2} | {(before == 0 ? "" : $"{seconds / before:F1}")} | {peak / 1e6:F0} | {result / (double)count:F1} | {clock.Elapsed.TotalSeconds:F2} ({newest:N0}) |"));
+                $"| {count:N0} | {store.Describe().Bytes / (double)interactions:F1} | {seconds:F2} | {used:F2} | {(before == 0 ? "" : $"{seconds / before:F1}")} | {peak / 1e6:F0} | {result / (double)count:F1} | {newestSeconds:F2} ({newest:N0}) |"));
             before = seconds;
             Directory.Delete(place, recursive: true);
         }

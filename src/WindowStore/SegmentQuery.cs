@@ -20,6 +20,9 @@ internal sealed class SegmentQuery : IDisposable
     /// <summary>The segments as a table: their columns, and the partition as <c>p</c>.</summary>
     public string Table => TableOf(segments);
 
+    /// <summary>Their files, as functions of DuckDB take them.</summary>
+    public string Files => FilesOf(segments);
+
     public static string Text(string value) => $"'{value.Replace("'", "''", StringComparison.Ordinal)}'";
 
     public void Execute(string sql) => Guarded(() =>
@@ -74,7 +77,9 @@ internal sealed class SegmentQuery : IDisposable
     public void Dispose() => connection.Dispose();
 
     private static string TableOf(IEnumerable<Segment> segments) =>
-        $"read_parquet([{string.Join(',', segments.Select(s => Text(Literally(s.File))))}], hive_partitioning=true, hive_types={{'p': INTEGER}}, hive_types_autocast=false)";
+        $"read_parquet({FilesOf(segments)}, hive_partitioning=true, hive_types={{'p': INTEGER}}, hive_types_autocast=false)";
+
+    private static string FilesOf(IEnumerable<Segment> segments) => $"[{string.Join(',', segments.Select(s => Text(Literally(s.File))))}]";
 
     /// <summary>DuckDB reads file names as patterns.</summary>
     private static string Literally(string file) => string.Concat(file.Select(c => c is '[' or '*' or '?' ? $"[{c}]" : c.ToString()));

@@ -30,9 +30,11 @@ internal static class WindowReader
             DrawUsers(duck, draw, $"{where} AND {counted}");
             where += " AND user_id IN (SELECT user_id FROM drawn)";
         }
+        // Of a draw, whom it chooses decides how far back the newest rows lie.
+        string distinct = query is { LastN: { } newest, Draw: null } ? NewestEvents(duck, where, counted, newest) : DistinctEvents(duck, where, since: null);
         string typeNumber = string.Join(' ', types.Select((type, number) => $"WHEN {SegmentQuery.Text(type)} THEN {number}"));
         string events = $"""
-            (SELECT user_id, item_id, epoch_ms(timestamp) AS ms, (CASE type {typeNumber} END)::INTEGER AS t FROM {DistinctEvents(duck, where)} WHERE {counted})
+            (SELECT user_id, item_id, epoch_ms(timestamp) AS ms, (CASE type {typeNumber} END)::INTEGER AS t FROM {distinct} WHERE {counted})
             """;
         // The segments are read again for each step: that takes less than a copy of them in memory.
         duck.Execute($"""
@@ -75,21 +77,50 @@ internal static class WindowReader
             WHERE n <= {draw.Interactions}) WHERE together <= {draw.Interactions}
         """);
 
+    /// <summary>Rows, each event id once, that hold the newest of those that count: those of the last row groups, of as many as that takes.</summary>
+    /// <returns>To stand behind FROM.</returns>
+    private static string NewestEvents(SegmentQuery duck, string where, string counted, int newest)
+    {
+        bool Enough(string rows, string where) => duck.Rows($"SELECT count(*) FROM {rows} WHERE {where} AND {counted}", r => r.GetInt64(0))[0] >= newest;
+        var groups = new RowGroups(duck);
+        for (long wanted = newest; groups.Since(wanted) is { } since; wanted *= 2)
+        {
+            if (!Enough(duck.Table, $"{where} AND timestamp >= {Timestamp(since)}")) continue;
+            string distinct = DistinctEvents(duck, where, since);
+            if (Enough(distinct, "TRUE")) return distinct;
+        }
+        return DistinctEvents(duck, where, since: null);
+    }
+
     /// <summary>
     /// The rows, each event id once: of events with the same id the one with the lowest (partition, offset). Hashes tell whether there are such at all, and find the few candidates,
     /// so that the usual case compares no strings and copies nothing.
     /// </summary>
+    /// <param name="since">Only of events since then, UTC milliseconds, though the one that counts may be older, and then none does. Null: of all.</param>
     /// <returns>To stand behind FROM.</returns>
-    private static string DistinctEvents(SegmentQuery duck, string where)
+    private static string DistinctEvents(SegmentQuery duck, string where, long? since)
     {
-        string landed = $"(SELECT * FROM {duck.Table} WHERE {where})";
-        var (all, distinct) = duck.Rows($"SELECT count(*), count(DISTINCT hash(event_id)) FROM {landed}", r => (r.GetInt64(0), r.GetInt64(1)))[0];
-        if (all == distinct) return landed;
+        const string columns = "p, \"offset\", event_id, user_id, item_id, type, value, timestamp";
+        string from = since is { } ms ? $"timestamp >= {Timestamp(ms)}" : "TRUE";
+        string landed = $"(SELECT {columns} FROM {duck.Table} WHERE {where} AND {from})";
+        string earlier = "";
+        bool repeated = duck.Rows($"SELECT count(*) > count(DISTINCT hash(event_id)) FROM {landed}", r => r.GetBoolean(0))[0];
+        if (since is not null)
+        {
+            duck.Execute($"""
+                CREATE OR REPLACE TEMP TABLE ids AS SELECT hash(event_id) AS id FROM {landed};
+                CREATE OR REPLACE TEMP TABLE earlier AS SELECT p, "offset", event_id FROM {duck.Table} WHERE {where} AND NOT ({from}) AND hash(event_id) IN (SELECT id FROM ids)
+                """);
+            earlier = "UNION ALL BY NAME SELECT * FROM earlier"; // the rest of them is null
+            repeated |= duck.Rows("SELECT count(*) > 0 FROM earlier", r => r.GetBoolean(0))[0];
+        }
+        if (!repeated) return landed;
         duck.Execute($"""
-            CREATE TEMP TABLE landed AS SELECT p, "offset", event_id, user_id, item_id, type, value, timestamp FROM {landed};
+            CREATE OR REPLACE TEMP TABLE landed AS SELECT * FROM {landed} {earlier};
             DELETE FROM landed WHERE rowid IN (SELECT row FROM (
                 SELECT rowid AS row, row_number() OVER (PARTITION BY event_id ORDER BY p, "offset") AS nth FROM landed
-                WHERE hash(event_id) IN (SELECT hash(event_id) FROM landed GROUP BY 1 HAVING count(*) > 1)) WHERE nth > 1)
+                WHERE hash(event_id) IN (SELECT hash(event_id) FROM landed GROUP BY 1 HAVING count(*) > 1)) WHERE nth > 1);
+            DELETE FROM landed WHERE timestamp IS NULL
             """);
         return "landed";
     }

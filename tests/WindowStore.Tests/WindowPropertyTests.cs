@@ -8,7 +8,7 @@ public sealed class WindowPropertyTests
 {
     private static readonly string[] Types = ["view", "purchase", "rating", "other"];
 
-    [Property(MaxTest = 25, Replay = "(4711,17)")]
+    [Property(MaxTest = 60, Replay = "(4711,17)")]
     public void A_window_is_what_its_definition_says_in_every_layout(int seed)
     {
         var random = new Random(seed);

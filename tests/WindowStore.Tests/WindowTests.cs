@@ -159,6 +159,25 @@ public abstract class WindowTests(StoragePlace place) : IDisposable
         InteractionWindow Draw(long interactions, string seed) => store.Read(new WindowQuery { Draw = new UserDraw(interactions, seed) });
     }
 
+    /// <summary>The newest lie in the last segment; what was sent again counts once, where it came first.</summary>
+    [Fact]
+    public void The_newest_are_found_without_the_rest_and_repetitions_of_older_events_are_none()
+    {
+        for (int segment = 0; segment < 10; segment++)
+            store.Write(0, [.. Enumerable.Range(segment * 10, 10).Select(n => Rows.Purchase(n, $"u{n}", "i", 1000 + n))]);
+        Assert.Equal(["u97 i 1@1097", "u98 i 1@1098", "u99 i 1@1099"], store.Read(new WindowQuery { LastN = 3 }).Lines());
+        Assert.Equal(Enumerable.Range(75, 25).Select(n => $"u{n} i 1@{1000 + n}"), store.Read(new WindowQuery { LastN = 25 }).Lines());
+        string id = Rows.Purchase(42, "u42", "i", 1042).EventId;
+        store.Write(0, Rows.Purchase(100, "u42", "i", 1100, id), Rows.Purchase(101, "u101", "i", 1101), Rows.Purchase(102, "u101", "j", 1102, "twice"), Rows.Purchase(103, "u101", "k", 1103, "twice"));
+        Assert.Equal(["u98 i 1@1098", "u99 i 1@1099", "u101 i 1@1101", "u101 j 1@1102"], store.Read(new WindowQuery { LastN = 4 }).Lines());
+        Assert.Equal(["u101 i 1@1101", "u101 j 1@1102"], store.Read(new WindowQuery { LastN = 2 }).Lines());
+        Assert.Equal(["u95 i 1@1095", "u96 i 1@1096"], store.Read(new WindowQuery { LastN = 2, ToMs = 1097 }).Lines());
+        // A newer event that comes first in the log and again with an older time is the newer one.
+        store.Write(1, Rows.Purchase(0, "late", "i", 1, "early"));
+        store.Write(0, Rows.Purchase(104, "new", "i", 1104, "early"));
+        Assert.Equal(["u101 j 1@1102", "new i 1@1104"], store.Read(new WindowQuery { LastN = 2 }).Lines());
+    }
+
     [Fact]
     public void A_query_that_makes_no_sense_is_refused()
     {
