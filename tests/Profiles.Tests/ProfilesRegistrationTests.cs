@@ -1,8 +1,12 @@
+using System.Net;
+using System.Net.Sockets;
+using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Profiles.Embedded;
 using BeeFormer.Streaming.Profiles.Redis;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace BeeFormer.Streaming.Profiles.Tests;
 
@@ -23,6 +27,22 @@ public sealed class ProfilesRegistrationTests : IDisposable
         Assert.Equal(7, embedded.GetRequiredService<ProfilesOptions>().InteractionsPerUser);
         await using var redis = new ServiceCollection().AddProfiles(Configuration(("Redis:Configuration", "127.0.0.1:1,connectTimeout=100,connectRetry=1")), _folder).BuildServiceProvider();
         Assert.IsType<RedisProfiles>(redis.GetRequiredService<IProfiles>());
+    }
+
+    /// <summary>A server that takes connections and says nothing: a reader waits as long as a read may take, not until the connection is given up.</summary>
+    [Fact]
+    public async Task A_Redis_that_hangs_holds_up_reads_for_their_own_limit()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var time = new FakeTimeProvider();
+        string server = $"{silent.LocalEndpoint},connectTimeout=60000";
+        await using var redis = new ServiceCollection().AddSingleton<TimeProvider>(time).AddProfiles(Configuration(("Redis:Configuration", server)), _folder).BuildServiceProvider();
+        Task reading = Task.Run(() => redis.GetRequiredService<IProfiles>().GetAsync(new UserId("u"), TestContext.Current.CancellationToken).AsTask(), TestContext.Current.CancellationToken);
+        using (var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5)))
+            while (!reading.IsCompleted && await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken)) time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains("did not answer in time", (await Assert.ThrowsAsync<IOException>(() => reading)).Message);
+        silent.Stop(); // which ends the attempt to connect
     }
 
     [Theory]

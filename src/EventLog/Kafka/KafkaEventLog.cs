@@ -9,6 +9,7 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
 {
     private readonly KafkaParts _kafka;
     private readonly KafkaProducer _producer;
+    private readonly KafkaMetadata _metadata;
     private readonly IAdminClient _admin;
     private readonly GroupPositions _positions;
     private bool _disposed;
@@ -16,10 +17,11 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
     public KafkaEventLog(KafkaOptions options, KafkaHealth health, KafkaMetrics metrics, TimeProvider time, ILogger<KafkaEventLog> logger)
     {
         _producer = new KafkaProducer(options, health, metrics, time, logger);
+        _metadata = new KafkaMetadata(options, logger);
         _admin = new DependentAdminClientBuilder(_producer.Handle).Build();
         var requests = new KafkaRequests(options, time, logger);
         _positions = new GroupPositions(options, requests, logger);
-        _kafka = new KafkaParts(options, new KafkaTopics(_admin, requests, options, logger), new KafkaOffsets(_admin, requests), requests, health, metrics, time, logger);
+        _kafka = new KafkaParts(options, new KafkaTopics(_metadata, _admin, requests, options, logger), new KafkaOffsets(_admin, requests), requests, health, metrics, time, logger);
     }
 
     public KafkaTopics Topics => _kafka.Topics;
@@ -76,6 +78,7 @@ internal sealed class KafkaEventLog : IEventLog, IAsyncDisposable, IDisposable
             return;
         }
         _positions.Dispose();
+        _metadata.Dispose();
         _admin.Dispose();
         _producer.Dispose();
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace BeeFormer.Streaming.EventLog.Kafka;
 
 /// <summary>Creates the topics that are missing and compares those that exist with the options. An existing topic is never changed.</summary>
-internal sealed class KafkaTopics(IAdminClient admin, KafkaRequests requests, KafkaOptions options, ILogger logger)
+internal sealed class KafkaTopics(KafkaMetadata metadata, IAdminClient admin, KafkaRequests requests, KafkaOptions options, ILogger logger)
 {
     private readonly ConcurrentDictionary<string, Lazy<Task>> _ready = new();
 
@@ -57,7 +57,7 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaRequests requests, Ka
     // False: somebody else was first.
     private async Task<bool> CreateAsync(string topic, string name, KafkaTopicOptions wanted)
     {
-        int brokers = (await requests.AskAsync("the number of brokers", () => admin.DescribeClusterAsync(new DescribeClusterOptions { RequestTimeout = requests.Timeout }), CancellationToken.None).ConfigureAwait(false)).Nodes.Count;
+        int brokers = (await requests.AskAsync("the number of brokers", () => metadata.AskAsync(name, requests.Timeout), CancellationToken.None).ConfigureAwait(false)).Brokers.Count;
         var specification = new TopicSpecification
         {
             Name = name,
@@ -134,22 +134,17 @@ internal sealed class KafkaTopics(IAdminClient admin, KafkaRequests requests, Ka
         }
     }
 
-    private Task<TopicDescription> DescribeAsync(string name, CancellationToken cancellationToken, bool led = false) =>
+    private Task<TopicMetadata> DescribeAsync(string name, CancellationToken cancellationToken, bool led = false) =>
         requests.AskAsync($"the partitions of topic {name}", async () =>
         {
             var topic = await DescribeOnceAsync(name).ConfigureAwait(false);
-            return !led || topic.Partitions.All(partition => partition.Leader is not null) ? topic : throw new KafkaException(new Error(ErrorCode.LeaderNotAvailable));
+            return !led || topic.Partitions.All(partition => partition.Leader >= 0) ? topic : throw new KafkaException(new Error(ErrorCode.LeaderNotAvailable));
         }, cancellationToken);
 
-    private async Task<TopicDescription> DescribeOnceAsync(string name)
+    private async Task<TopicMetadata> DescribeOnceAsync(string name)
     {
-        try
-        {
-            return (await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([name]), new DescribeTopicsOptions { RequestTimeout = requests.Timeout }).ConfigureAwait(false)).TopicDescriptions[0];
-        }
-        catch (DescribeTopicsException failure)
-        {
-            throw new KafkaException(failure.Results.TopicDescriptions[0].Error);
-        }
+        var topic = (await metadata.AskAsync(name, requests.Timeout).ConfigureAwait(false)).Topics.Single(one => one.Topic == name);
+        if (topic.Error.IsError) throw new KafkaException(topic.Error);
+        return topic.Partitions.Count > 0 ? topic : throw new KafkaException(new Error(ErrorCode.LeaderNotAvailable));
     }
 }

@@ -15,27 +15,28 @@ internal sealed class RedisProfiles : IProfiles, IAsyncDisposable
     private const int Attempts = 10; // against another writer
 
     private readonly ProfilesOptions _options;
-    private readonly IConnectionMultiplexer _connection;
+    private readonly Task<IConnectionMultiplexer> _connection;
     private readonly ProfileKeys _keys;
     private readonly RedisCalls _calls;
     private readonly string _timeToLiveMs;
     private readonly ConcurrentDictionary<(int Partition, int Shard), long> _positions = []; // as this process knows them
 
-    public RedisProfiles(IConnectionMultiplexer connection, ProfilesOptions options, RedisCalls calls)
+    /// <param name="connection">Calls wait for it, within their limits.</param>
+    public RedisProfiles(Task<IConnectionMultiplexer> connection, ProfilesOptions options, RedisCalls calls)
     {
         (_connection, _options, _calls) = (connection, options.Checked(), calls);
         _keys = new ProfileKeys(options.Prefix, options.Shards);
         _timeToLiveMs = ((long)options.TimeToLive.TotalMilliseconds).ToString(CultureInfo.InvariantCulture);
     }
 
-    private IDatabase Database => _connection.GetDatabase();
+    private async Task<T> OnServerAsync<T>(Func<IDatabase, Task<T>> call) => await call((await _connection.ConfigureAwait(false)).GetDatabase()).ConfigureAwait(false);
 
     public long NextOffset(int partition)
     {
         for (int shard = 0; shard < _keys.Shards; shard++)
         {
             var positions = _keys.Positions(shard);
-            _positions[(partition, shard)] = _calls.Read(() => (long)Database.HashGet(positions, partition));
+            _positions[(partition, shard)] = _calls.Read(() => (long)_connection.GetAwaiter().GetResult().GetDatabase().HashGet(positions, partition));
         }
         return Enumerable.Range(0, _keys.Shards).Min(shard => _positions[(partition, shard)]);
     }
@@ -54,14 +55,14 @@ internal sealed class RedisProfiles : IProfiles, IAsyncDisposable
 
     public async ValueTask<IReadOnlyList<ProfileInteraction>> GetAsync(UserId user, CancellationToken cancellationToken)
     {
-        var stored = await _calls.ReadAsync(() => Database.StringGetAsync(_keys.User(user)), cancellationToken).ConfigureAwait(false);
+        var stored = await _calls.ReadAsync(() => OnServerAsync(database => database.StringGetAsync(_keys.User(user))), cancellationToken).ConfigureAwait(false);
         return UserProfile.NewestFirst(StoredProfile.Interactions(stored), _options.InteractionsPerUser);
     }
 
     /// <summary>What was applied is in Redis; how durable that is, Redis decides (<c>appendonly</c>). Profiles and positions are lost together or not at all.</summary>
     public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+    public async ValueTask DisposeAsync() => await (await _connection.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
 
     private async Task ApplyAsync(int partition, int shard, long next, IReadOnlyList<ProfileChange> changes, CancellationToken cancellationToken)
     {
@@ -70,7 +71,7 @@ internal sealed class RedisProfiles : IProfiles, IAsyncDisposable
             long position = await PositionAsync(partition, shard, cancellationToken).ConfigureAwait(false);
             if (position >= next) return;
             var write = await ChangedAsync(partition, shard, position, next, changes, cancellationToken).ConfigureAwait(false);
-            var answer = await _calls.ChangeAsync(() => Database.ScriptEvaluateAsync(ProfileScript.Write, write.Keys, write.Arguments), cancellationToken).ConfigureAwait(false);
+            var answer = await _calls.ChangeAsync(() => OnServerAsync(database => database.ScriptEvaluateAsync(ProfileScript.Write, write.Keys, write.Arguments)), cancellationToken).ConfigureAwait(false);
             if ((long)answer != next) continue; // another writer: once more on what it left
             _positions[(partition, shard)] = next;
             return;
@@ -80,7 +81,7 @@ internal sealed class RedisProfiles : IProfiles, IAsyncDisposable
 
     private async Task<long> PositionAsync(int partition, int shard, CancellationToken cancellationToken)
     {
-        long position = (long)await _calls.ChangeAsync(() => Database.HashGetAsync(_keys.Positions(shard), partition), cancellationToken).ConfigureAwait(false);
+        long position = (long)await _calls.ChangeAsync(() => OnServerAsync(database => database.HashGetAsync(_keys.Positions(shard), partition)), cancellationToken).ConfigureAwait(false);
         long known = _positions.GetOrAdd((partition, shard), position);
         if (position < known) throw new IOException($"Redis went back from offset {known} of interactions/{partition} to {position}: it has lost profiles; the log is to be read again from there");
         _positions[(partition, shard)] = position;
@@ -90,7 +91,7 @@ internal sealed class RedisProfiles : IProfiles, IAsyncDisposable
     private async Task<(RedisKey[] Keys, RedisValue[] Arguments)> ChangedAsync(int partition, int shard, long position, long next, IReadOnlyList<ProfileChange> changes, CancellationToken cancellationToken)
     {
         RedisKey[] users = [.. changes.Where(change => change.Offset >= position).Select(change => _keys.User(change.User)).Distinct()];
-        var stored = users.Length == 0 ? [] : await _calls.ChangeAsync(() => Database.StringGetAsync(users), cancellationToken).ConfigureAwait(false);
+        var stored = users.Length == 0 ? [] : await _calls.ChangeAsync(() => OnServerAsync(database => database.StringGetAsync(users)), cancellationToken).ConfigureAwait(false);
         var read = new Dictionary<RedisKey, byte[]?>();
         for (int n = 0; n < users.Length; n++) read[users[n]] = stored[n];
 

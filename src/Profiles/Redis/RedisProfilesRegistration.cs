@@ -26,9 +26,13 @@ public static class RedisProfilesRegistration
         var options = ProfilesRegistration.Options(configuration);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IProfiles>(provider => new RedisProfiles(
-            ConnectionMultiplexer.Connect(server), options, new RedisCalls(string.Join(", ", server.EndPoints), provider.GetRequiredService<TimeProvider>())));
+            ConnectAsync(server), options, new RedisCalls(string.Join(", ", server.EndPoints), provider.GetRequiredService<TimeProvider>())));
         return services;
     }
+
+    /// <summary>Nobody waits for a server that hangs but who asks it something, and that for as long as the question may take.</summary>
+    private static Task<IConnectionMultiplexer> ConnectAsync(ConfigurationOptions server) =>
+        Task.Run(async () => (IConnectionMultiplexer)await ConnectionMultiplexer.ConnectAsync(server).ConfigureAwait(false));
 
     internal static ConfigurationOptions Parse(IConfiguration configuration)
     {
@@ -63,6 +67,7 @@ public static class RedisProfilesRegistration
         }
         if (server.EndPoints.Count == 0) throw Wrong("names no server");
         server.AbortOnConnectFail = false;
+        server.ConnectRetry = 1; // it goes on trying behind the calls
         server.BacklogPolicy = BacklogPolicy.FailFast; // attempts are counted, not queued
         return server;
     }

@@ -41,6 +41,18 @@ public sealed class KafkaBroker : IAsyncLifetime
     /// <summary>As a crash.</summary>
     public Task KillAsync() => RunAsync("kill", _folder);
 
+    /// <summary>It neither answers nor hears anything until it goes on.</summary>
+    public void Pause() => Signal("STOP");
+
+    public void Resume() => Signal("CONT");
+
+    private void Signal(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", File.ReadAllText(Path.Combine(_folder, "kafka.pid")).Trim()]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_address is not null) await KillAsync();

@@ -43,7 +43,7 @@ public class RedisServer : IAsyncLifetime
         return connection;
     }
 
-    internal RedisProfiles Open(ProfilesOptions options, ConnectionMultiplexer? connection = null) => new(connection ?? Connect(), options, new RedisCalls($"127.0.0.1:{Port}", TimeProvider.System));
+    internal RedisProfiles Open(ProfilesOptions options, ConnectionMultiplexer? connection = null) => new(Task.FromResult<IConnectionMultiplexer>(connection ?? Connect()), options, new RedisCalls($"127.0.0.1:{Port}", TimeProvider.System));
 
     /// <summary>kill -9.</summary>
     public void Kill() => _process!.Kill();
