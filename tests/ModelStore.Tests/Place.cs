@@ -38,7 +38,7 @@ internal sealed class BucketPlace(S3Server server) : Place
     {
         TimeProvider time = networkTime ?? TimeProvider.System;
         var place = new S3Place(S3Client.Create(server.Options, S3Server.Credentials), location,
-            new S3Resilience(TimeSpan.FromSeconds(10), 4, TimeSpan.FromMilliseconds(1), time), new S3Resilience(TimeSpan.FromSeconds(1.5), 1, TimeSpan.FromMilliseconds(1), time));
+            new S3Resilience(TimeSpan.FromSeconds(10), 4, TimeSpan.FromMilliseconds(1), time), new S3Resilience(TimeSpan.FromSeconds(10), 1, TimeSpan.FromMilliseconds(1), time)); // a test of the limit has the one that a program has
         lock (opened) opened.Add(place);
         return place;
     }

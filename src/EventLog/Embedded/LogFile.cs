@@ -127,6 +127,7 @@ internal sealed class LogFile : IDisposable
         _device.Dispose();
         _slots.Dispose();
         _index.Dispose();
+        DeleteDropped(); // what the log was still about to delete
     }
 
     // Sets NextOffset; returns the address behind the last whole record.
@@ -213,6 +214,13 @@ internal sealed class LogFile : IDisposable
     // What FASTER says about zeros and nonsense where a record should be; a failing disk is not that and must not shorten the log.
     private static bool IsTorn(FasterException e) =>
         e.Message.StartsWith("Uninitialized page", StringComparison.Ordinal) || e.Message.StartsWith("Invalid length", StringComparison.Ordinal);
+
+    private void DeleteDropped()
+    {
+        if (!Directory.Exists(_folder)) return;
+        foreach (string path in Directory.GetFiles(_folder, DataName + ".*"))
+            if (long.TryParse(Path.GetExtension(path).AsSpan(1), out long segment) && segment < Begin.Address >> _geometry.SegmentBits) File.Delete(path);
+    }
 
     // Records behind the last commit were never acknowledged. They must read as zeros: the page may be left half full by a longer record,
     // and old bytes there would pass for records. Missing bytes before the commit read as zeros too, and FindEnd sees them.
