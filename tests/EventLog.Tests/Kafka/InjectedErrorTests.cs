@@ -6,7 +6,7 @@ using ApiKey = BeeFormer.Streaming.EventLog.Tests.Kafka.MockCluster.ApiKey;
 
 namespace BeeFormer.Streaming.EventLog.Tests.Kafka;
 
-/// <summary>Errors that a real broker gives at rare moments. The parts by themselves: the mock brokers have no controller, so topics cannot be looked up there.</summary>
+/// <summary>Errors that a real broker gives at rare moments. The parts by themselves: the mock brokers have no controller, so topics cannot be created there.</summary>
 public sealed class InjectedErrorTests : IDisposable
 {
     private const string Topic = "interactions";
@@ -74,6 +74,16 @@ public sealed class InjectedErrorTests : IDisposable
         using var committed = new GroupPositions(_options, requests, NullLogger.Instance);
         Assert.Equal(7, await committed.CommittedAsync(Topic, "g", 1, Token));
         Assert.Equal(0, await committed.CommittedAsync(Topic, "g", 0, Token));
+    }
+
+    /// <summary>Brokers without a controller answer it, as ones do that were just put out of their cluster; the admin client's description of topics waits for one.</summary>
+    [Fact]
+    public async Task Partitions_are_counted_by_brokers_without_a_controller()
+    {
+        using var metadata = new KafkaMetadata(_options, NullLogger.Instance);
+        using var admin = new DependentAdminClientBuilder(_producer.Handle).Build();
+        var topics = new KafkaTopics(metadata, admin, new KafkaRequests(_options, TimeProvider.System, NullLogger.Instance), _options with { TopicPrefix = "" }, NullLogger.Instance);
+        Assert.Equal(2, await topics.CountAsync(Topic, Token));
     }
 
     // Each partition in its order; the values of all, sorted.
