@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Encoder;
 using BeeFormer.Streaming.ModelStore;
+using BeeFormer.Streaming.ServiceDefaults;
 using BeeFormer.Streaming.WindowStore;
 using MassTransit;
 using Microsoft.Extensions.Configuration;
@@ -224,11 +225,17 @@ public sealed class TrainerHostingTests
     {
         using ShopFolder shop = StartedShop();
         await StopInTrainingAsync(shop);
-        using IHost host = Host(shop, Quiet, EncoderPolicy);
+        using var cancelled = new ManualResetEventSlim();
+        using IHost host = Host(shop, Quiet, EncoderPolicy, also: services => services.AddSingleton<PublishControlMessage>(provider => (message, stopping) =>
+        {
+            if (message is TrainingProgressed) cancelled.Wait(stopping);
+            return provider.GetRequiredService<IBus>().Publish(message, message.GetType(), stopping);
+        }));
         CancellationToken token = TestContext.Current.CancellationToken;
         await host.StartAsync(token);
         TrainingRecord resumed = shop.Trainings.List()[^1];
         host.Services.GetRequiredService<TrainingQueue>().Cancel(resumed.Id);
+        cancelled.Set();
         Assert.Equal(resumed.Id, Assert.IsType<EncoderRejected>(await host.Services.GetRequiredService<Verdicts>().Seen.Reader.ReadAsync(token)).TrainingId);
         Assert.Equal(TrainingState.Cancelled, shop.Trainings.Find(resumed.Id)!.State);
         Assert.False(shop.Checkpoints.Any);
@@ -268,12 +275,18 @@ public sealed class TrainerHostingTests
     private static async Task<(Guid Id, string File)> StopInTrainingAsync(ShopFolder shop)
     {
         CancellationToken token = TestContext.Current.CancellationToken;
-        using IHost host = Host(shop, Quiet, EncoderPolicy);
+        // It has begun to learn, and goes no further before it is stopped.
+        var learns = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using IHost host = Host(shop, Quiet, EncoderPolicy, also: services => services.AddSingleton<PublishControlMessage>((message, stopping) =>
+        {
+            if (message is TrainingProgressed { Phase: "train" } && learns.TrySetResult()) stopping.WaitHandle.WaitOne();
+            return Task.CompletedTask;
+        }));
         await host.StartAsync(token);
         var id = Guid.NewGuid();
         await host.Services.GetRequiredService<IBus>().Publish(new TrainEncoder(id, TrainingTempo.Encoder, "manual"), token);
-        using (var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5)))
-            while (shop.Trainings.Find(id) is not { State: TrainingState.Running, Phase: "train" }) await look.WaitForNextTickAsync(token);
+        await learns.Task.WaitAsync(token);
+        Assert.Equal((TrainingState.Running, "train"), (shop.Trainings.Find(id)!.State, shop.Trainings.Find(id)!.Phase));
         await host.StopAsync(token);
         Interruption left = shop.Checkpoints.Find()!;
         Assert.InRange(left.Training!.Counters.Step, 1, EncoderPolicy.EncoderSteps - 1);
@@ -303,6 +316,8 @@ public sealed class TrainerHostingTests
         builder.Services.AddSingleton(shop.Checkpoints);
         builder.Services.AddSingleton(policy ?? new TrainingPolicy { HeadSteps = 40, HeadOutput = 64 });
         builder.Services.AddSingleton<Verdicts>();
+        // Over the bus as always, but with all the time that a busy machine takes: these tests wait for what the program's own readers would find out by looking.
+        builder.Services.AddSingleton<PublishControlMessage>(provider => (message, token) => provider.GetRequiredService<IBus>().Publish(message, message.GetType(), token));
         builder.AddTrainer();
         builder.Logging.ClearProviders();
         builder.Services.AddMassTransit(bus =>

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using BeeFormer.Streaming.Clocks;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.ModelStore;
 using BeeFormer.Streaming.ServiceDefaults;
@@ -17,7 +19,7 @@ public sealed class TrainerTakeoverTests : IDisposable
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private readonly ShopFolder _shop = new();
-    private readonly FakeTimeProvider _firstClock = new(), _secondClock = new();
+    private readonly LookClock _firstClock = new(), _secondClock = new();
     private readonly ConcurrentBag<object> _told = [];
 
     public TrainerTakeoverTests()
@@ -41,7 +43,7 @@ public sealed class TrainerTakeoverTests : IDisposable
         Assert.Equal(before, _shop.ModelFiles());
         Assert.All([waiting, cancelled], one => Assert.Equal(TrainingState.Queued, _shop.Trainings.Find(one.Id)!.State));
 
-        await TakenOverAsync();
+        await TakenOverAsync(_secondClock, from: Holder);
         await UntilAsync(() => State(running) == TrainingState.Interrupted);
         await UntilAsync(() => _shop.Trainings.List().Any(record => record is { State: TrainingState.Running, Phase: "train" } && record.Continues == running.Id)); // on the second
         TrainingRecord anew = _shop.Trainings.List().Single(record => record.Continues == running.Id);
@@ -71,9 +73,10 @@ public sealed class TrainerTakeoverTests : IDisposable
         Directory.Delete(elsewhere, recursive: true);
 
         using IHost host = Host(_firstClock);
+        long token = _firstClock.GetUtcNow().ToUnixTimeSeconds(); // of the very first lease
         await host.StartAsync(Token);
         TrainingRecord waiting = Ask(0, Short);
-        await UntilAsync(() => Over(_firstClock, () => _shop.Leases(_secondClock).TryAcquire(TrainingTerms.Lease) is null)); // it tries again
+        await UntilAsync(() => long.Parse(Path.GetFileNameWithoutExtension(Holder), CultureInfo.InvariantCulture) > token, _firstClock.AdvanceIfWaiting); // it tries again
         await host.StopAsync(Token);
         Assert.Equal(TrainingState.Queued, State(waiting));
         Assert.Single(_shop.Models.List());
@@ -92,14 +95,16 @@ public sealed class TrainerTakeoverTests : IDisposable
         TrainingRecord running = Ask(0, Short);
         await UntilAsync(() => _shop.Trainings.Find(running.Id) is { Phase: "evaluate" });
         await second.StartAsync(Token);
-        await TakenOverAsync();
+        await TakenOverAsync(_secondClock, from: Holder);
         await UntilAsync(() => _shop.Trainings.List() is [_, { State: TrainingState.Published }] || _shop.Trainings.List() is [{ State: TrainingState.Published }, _]);
         ModelVersion live = _shop.Models.Live!.Value;
 
+        string held = Holder;
         wakes.Set();
         await second.StopAsync(Token);
         TrainingRecord later = Ask(1, Short);
-        await UntilAsync(() => Over(_firstClock, () => _shop.Trainings.Find(later.Id)!.Ended)); // the former zombie's turn
+        await TakenOverAsync(_firstClock, from: held); // the former zombie's turn
+        await UntilAsync(() => _shop.Trainings.Find(later.Id)!.Ended);
         await first.StopAsync(Token);
         Assert.Equal((TrainingState.Interrupted, TrainingState.Skipped), (State(running), State(later)));
         Assert.Equal(live, _shop.Models.Live);
@@ -118,7 +123,7 @@ public sealed class TrainerTakeoverTests : IDisposable
         string held = Holder;
         await first.StopAsync(Token);
         Assert.Equal((TrainingState.Interrupted, TrainingState.Queued), (State(running), State(waiting)));
-        await TakenOverAsync(from: held);
+        await TakenOverAsync(_secondClock, from: held);
         await UntilAsync(() => State(waiting) == TrainingState.Published);
         await second.StopAsync(Token);
         Assert.Equal(2, _shop.Trainings.List().Count);
@@ -187,9 +192,9 @@ public sealed class TrainerTakeoverTests : IDisposable
         using IHost host = Host(_firstClock, publish);
         await host.StartAsync(Token);
         TrainingRecord asked = Ask(0, Short), next = Ask(1, Short);
-        await UntilAsync(() => Over(busClock, () => State(next) == TrainingState.Skipped));
+        await UntilAsync(() => State(next) == TrainingState.Skipped, () => busClock.Advance(TimeSpan.FromSeconds(1)));
         Assert.Equal(TrainingState.Published, State(asked));
-        await UntilAsync(() => Over(busClock, () => attempts == 2));
+        await UntilAsync(() => attempts == 2, () => busClock.Advance(TimeSpan.FromSeconds(1)));
         await host.StopAsync(Token);
         Assert.Equal(2, attempts); // one a verdict
     }
@@ -224,12 +229,8 @@ public sealed class TrainerTakeoverTests : IDisposable
     /// <summary>The record of the lease that counts.</summary>
     private string Holder => Directory.GetFiles(Path.Combine(_shop.LeaseFolder, TrainingTerms.Lease), "*.json").Max(StringComparer.Ordinal)!;
 
-    /// <summary>Time goes on for the second alone, until it holds the lease.</summary>
-    private Task TakenOverAsync(string? from = null)
-    {
-        from ??= Holder;
-        return UntilAsync(() => Over(_secondClock, () => Holder != from));
-    }
+    /// <summary>Time goes on for one alone, until it holds the lease.</summary>
+    private Task TakenOverAsync(LookClock clock, string from) => UntilAsync(() => Holder != from, clock.AdvanceIfWaiting);
 
     private TrainingState State(TrainingRecord asked) => _shop.Trainings.Find(asked.Id)!.State;
 
@@ -251,17 +252,14 @@ public sealed class TrainerTakeoverTests : IDisposable
                 return Task.CompletedTask;
             })));
 
-    private static bool Over(FakeTimeProvider clock, Func<bool> holds)
-    {
-        if (holds()) return true;
-        clock.Advance(TimeSpan.FromSeconds(1));
-        return false;
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
+    private static async Task UntilAsync(Func<bool> holds, Action? meanwhile = null)
     {
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        while (!holds()) await look.WaitForNextTickAsync(Token);
+        while (!holds())
+        {
+            meanwhile?.Invoke();
+            await look.WaitForNextTickAsync(Token);
+        }
     }
 
     private sealed class FailingRecords(ITrainingRecords records) : ITrainingRecords

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using BeeFormer.Streaming.Clocks;
 using Microsoft.Extensions.Time.Testing;
 
 namespace BeeFormer.Streaming.ModelStore.Tests;
@@ -35,6 +36,9 @@ public sealed partial class LeaseTests : IDisposable
         await UntilAsync(() => waiting.IsCompleted, clock.AdvanceIfWaiting);
         return await waiting;
     }
+
+    [Fact]
+    public void The_clock_of_tests_goes_by_the_looks_of_the_program() => Assert.Equal(LeaseTimes.Look, LookClock.Look);
 
     private string Record() => Directory.GetFiles(Path.Combine(folder, Work), "*.json").Max()!;
 
@@ -206,24 +210,6 @@ public sealed partial class LeaseTests : IDisposable
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int SendSignal(int process, int signal);
-
-    /// <summary>Knows when a contender waits for its next look.</summary>
-    private sealed class LookClock(DateTimeOffset start) : FakeTimeProvider(start)
-    {
-        private int waiting;
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
-            if (dueTime == LeaseTimes.Look) Interlocked.Increment(ref waiting);
-            return timer;
-        }
-
-        public void AdvanceIfWaiting()
-        {
-            if (Interlocked.Exchange(ref waiting, 0) > 0) Advance(LeaseTimes.Look);
-        }
-    }
 
     /// <summary>Sees the same records from another machine.</summary>
     private sealed class OtherMachine(ILeaseFiles files) : ILeaseFiles
