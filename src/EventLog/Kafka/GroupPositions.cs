@@ -15,7 +15,7 @@ internal sealed class GroupPositions(KafkaOptions options, KafkaRequests request
     /// <summary>0 where the group never committed.</summary>
     public Task<long> CommittedAsync(string topic, string group, int partition, CancellationToken cancellationToken)
     {
-        var consumer = _consumers.GetOrAdd(group, name => new(() => Build(name))).Value;
+        var consumer = _consumers.GetOrAdd(group, name => new(() => OutsideConsumer.Build(options, name, logger))).Value;
         return requests.AskAsync($"what group {group} committed to {topic}/{partition}", () => Task.Run(() =>
         {
             try
@@ -33,12 +33,5 @@ internal sealed class GroupPositions(KafkaOptions options, KafkaRequests request
     {
         foreach (var consumer in _consumers.Values)
             if (consumer.IsValueCreated) consumer.Value.Dispose();
-    }
-
-    private IConsumer<Ignore, Ignore> Build(string group)
-    {
-        var settings = KafkaClientSettings.Consumer(options, group);
-        settings["statistics.interval.ms"] = "0"; // nobody polls it, so nobody would take them
-        return new ConsumerBuilder<Ignore, Ignore>(settings).SetLogHandler((_, message) => KafkaClientLog.Write(logger, message)).Build();
     }
 }

@@ -14,9 +14,7 @@ internal sealed class KafkaMetadata : IDisposable
 
     public KafkaMetadata(KafkaOptions options, ILogger logger)
     {
-        var settings = KafkaClientSettings.Consumer(options, options.TopicPrefix + "metadata");
-        settings["statistics.interval.ms"] = "0"; // nobody polls it, so nobody would take them
-        _consumer = new ConsumerBuilder<Ignore, Ignore>(settings).SetLogHandler((_, message) => KafkaClientLog.Write(logger, message)).Build();
+        _consumer = OutsideConsumer.Build(options, options.TopicPrefix + "metadata", logger);
         _client = new DependentAdminClientBuilder(_consumer.Handle).Build();
     }
 
