@@ -41,7 +41,8 @@ internal sealed class KafkaReading : IAsyncDisposable
         _consumer = new ConsumerBuilder<ReadOnlyMemory<byte>?, ReadOnlyMemory<byte>?>(KafkaClientSettings.Consumer(kafka.Options, group))
             .SetKeyDeserializer(new ReusedBuffer())
             .SetValueDeserializer(new ReusedBuffer())
-            .SetPartitionsAssignedHandler((_, partitions) => Take(partitions.ConvertAll(of => of.Partition.Value)))
+            // What comes while it closes goes at once. What a handler throws there would end the process.
+            .SetPartitionsAssignedHandler((_, partitions) => _stop.IsCancellationRequested ? partitions.ConvertAll(of => new TopicPartitionOffset(of, Offset.Unset)) : Take(partitions.ConvertAll(of => of.Partition.Value)))
             .SetPartitionsRevokedHandler((_, partitions) => Leave(partitions))
             .SetPartitionsLostHandler((_, partitions) => Leave(partitions))
             .SetErrorHandler((client, error) => kafka.Health.Failed(client.Name, error))

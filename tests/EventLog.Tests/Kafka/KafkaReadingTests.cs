@@ -106,6 +106,32 @@ public sealed class KafkaReadingTests(KafkaBroker broker) : IAsyncLifetime
         Assert.Equal(1, started);
     }
 
+    /// <summary>It waits for its reader, which reads no more, while the partition comes; it hears of it when it leaves.</summary>
+    [Fact]
+    public async Task A_partition_that_comes_while_its_reader_leaves_is_not_taken()
+    {
+        var log = _logs.Open(2);
+        await log.AppendAsync("interactions", [.. Enumerable.Range(0, 80_000).Select(n => Rec($"{n}", n))], Token);
+        using var admin = _logs.Admin();
+        string group = _logs.Name("test.interactions");
+        for (int round = 0; round < 3; round++)
+        {
+            var leaving = log.Subscribe("interactions", "test", _ => 0, PartitionSharing.Group);
+            await leaving.ReadAsync(1, Token);
+            var other = log.Subscribe("interactions", "test", _ => 0, PartitionSharing.Group);
+            await other.ReadAsync(1, Token);
+            for (int n = 0; n < 10_000;)
+            {
+                var batch = await leaving.ReadAsync(1000, Token);
+                n += batch.Count;
+                batch.Dispose();
+            }
+            await other.DisposeAsync();
+            while ((await admin.DescribeConsumerGroupsAsync([group])).ConsumerGroupDescriptions[0] is not { State: ConsumerGroupState.Stable, Members: [{ Assignment.TopicPartitions.Count: 2 }] }) { }
+            await leaving.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task A_partition_that_left_while_its_reader_was_slow_comes_back_speaking()
     {
