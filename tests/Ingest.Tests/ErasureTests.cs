@@ -33,7 +33,7 @@ public sealed class ErasureTests : IDisposable
                 if (!landed) return;
                 await ErasureHost.LandedAsync(host, Token);
                 await host.Services.GetRequiredService<IProfiles>().FlushAsync(Token);
-                Assert.Contains(ErasureHost.FilesHolding(_folder, Gone), file => file.Contains("profiles", StringComparison.Ordinal));
+                Assert.NotEmpty(ErasureHost.FilesHolding(Path.Combine(_folder, "profiles"), Gone)); // of other folders files may be open, for writing alone
                 Assert.NotEmpty(host.Services.GetRequiredService<IWindowStore>().FindUser(new UserId(Gone)));
             });
             if (!landed) await host.StartAsync(Token);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace BeeFormer.Streaming.Servers;
@@ -27,7 +26,7 @@ public sealed class S3Server : IServer
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await InstallAsync();
+        await NodePackages.InstallAsync(Program);
         await _process.StartAsync(async _ => await ChildProcess.ListensAsync(_port), cancellationToken);
     }
 
@@ -48,15 +47,4 @@ public sealed class S3Server : IServer
     public void Pause() => _process.Pause();
     public void Resume() => _process.Resume();
     public ValueTask DisposeAsync() => _process.DisposeAsync();
-
-    // Tests of the window store may be doing the same at this moment.
-    private static async Task InstallAsync()
-    {
-        if (File.Exists(Path.Combine(Program, "node_modules", ".package-lock.json"))) return;
-        using var npm = Process.Start(new ProcessStartInfo("npm", ["ci", "--no-audit", "--no-fund"]) { WorkingDirectory = Program, RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var output = npm.StandardOutput.ReadToEndAsync();
-        string error = await npm.StandardError.ReadToEndAsync();
-        await npm.WaitForExitAsync();
-        if (npm.ExitCode != 0) throw new InvalidOperationException($"npm ci failed: {await output}{error}");
-    }
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using Amazon.Runtime;
+using BeeFormer.Streaming.Servers;
 
 [assembly: AssemblyFixture(typeof(BeeFormer.Streaming.WindowStore.Tests.S3Server))]
 
@@ -55,14 +56,18 @@ public sealed class S3Server : IAsyncLifetime
         string folder = Path.Combine(AppContext.BaseDirectory, "S3Server");
         try
         {
-            if (!File.Exists(Path.Combine(folder, "node_modules", "s3rver", "package.json"))) await InstallAsync(folder);
+            await NodePackages.InstallAsync(folder);
             process = Start("node", folder, "server.js", objects.Path);
-            if (missing is null && await process.StandardOutput.ReadLineAsync() is { } port) Options.ServiceUrl = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{int.Parse(port, CultureInfo.InvariantCulture)}");
-            else missing ??= $"the S3 server did not start: {await process.StandardError.ReadToEndAsync()}";
+            if (await process.StandardOutput.ReadLineAsync() is { } port) Options.ServiceUrl = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{int.Parse(port, CultureInfo.InvariantCulture)}");
+            else missing = $"the S3 server did not start: {await process.StandardError.ReadToEndAsync()}";
         }
         catch (Win32Exception absent)
         {
             missing = $"the S3 server needs node and npm: {absent.Message}";
+        }
+        catch (Exception failed) when (failed is InvalidOperationException or OperationCanceledException)
+        {
+            missing = $"the packages of the S3 server: {failed.Message}";
         }
     }
 
@@ -76,15 +81,6 @@ public sealed class S3Server : IAsyncLifetime
         }
         http.Dispose();
         objects.Dispose();
-    }
-
-    private async Task InstallAsync(string folder)
-    {
-        using var npm = Start("npm", folder, "ci", "--no-audit", "--no-fund");
-        var output = npm.StandardOutput.ReadToEndAsync();
-        string error = await npm.StandardError.ReadToEndAsync();
-        await npm.WaitForExitAsync();
-        if (npm.ExitCode != 0) missing = $"npm ci failed: {await output}{error}";
     }
 
     private static Process Start(string program, string folder, params string[] arguments) => Process.Start(new ProcessStartInfo(program, arguments)
