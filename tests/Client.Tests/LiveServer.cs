@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using BeeFormer.Streaming.Servers;
 
 namespace BeeFormer.Streaming.Client.Tests;
 
@@ -9,15 +8,8 @@ namespace BeeFormer.Streaming.Client.Tests;
 internal sealed class LiveServer : IAsyncDisposable
 {
     private readonly string _data = Directory.CreateTempSubdirectory("client-live-").FullName;
-    private readonly int _port;
+    private readonly int _port = Ports.Take();
     private Process? _process;
-
-    public LiveServer()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        _port = ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public Uri Address => new($"http://127.0.0.1:{_port}");
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
+using BeeFormer.Streaming.Servers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -17,7 +16,7 @@ namespace BeeFormer.Streaming.Client.Tests;
 /// </summary>
 internal sealed class Shop : IAsyncDisposable
 {
-    private readonly int _port = FreePort();
+    private readonly int _port = Ports.Take();
     private readonly ConcurrentQueue<Func<HttpContext, Task<bool>>> _script = new();
     private readonly List<string> _events = [];
     private int _requests;
@@ -156,13 +155,6 @@ internal sealed class Shop : IAsyncDisposable
         await context.Response.WriteAsJsonAsync(refused == sent.Count
             ? new { code = "nothing_accepted", detail = "None of the entries is acceptable.", verdicts }
             : (object)new { accepted = sent.Count - refused, duplicate = 0, refused, verdicts });
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     public async ValueTask DisposeAsync() => await StopAsync();

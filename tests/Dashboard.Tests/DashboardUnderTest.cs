@@ -68,7 +68,7 @@ public sealed class DashboardUnderTest : IAsyncLifetime
         Client.BaseAddress = new Uri(Url);
         await FillAsync();
         playwright = await Playwright.CreateAsync();
-        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = chromium });
+        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = chromium, Timeout = 180_000 });
     }
 
     internal async Task<JsonElement> GetAsync(string path) => await Client.GetFromJsonAsync<JsonElement>(path, Token);

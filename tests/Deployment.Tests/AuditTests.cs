@@ -29,7 +29,7 @@ public sealed class AuditTests
     /// <returns>Names and versions of packages with known vulnerabilities.</returns>
     private static async Task<IReadOnlyList<string>> AskAsync(string project)
     {
-        var report = JsonNode.Parse(await Repository.RunAsync(null, DotNet, "list", project, "package", "--vulnerable", "--include-transitive", "--format", "json"))!;
+        var report = JsonNode.Parse(await Repository.RunAsync(null, DotNet, "list", project, "package", "--no-restore", "--vulnerable", "--include-transitive", "--format", "json"))!;
         return [.. from listed in report["projects"]!.AsArray()
                    from framework in listed!["frameworks"]?.AsArray() ?? []
                    from package in (framework!["topLevelPackages"]?.AsArray() ?? []).Concat(framework["transitivePackages"]?.AsArray() ?? [])

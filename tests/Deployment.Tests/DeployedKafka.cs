@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using BeeFormer.Streaming.Servers;
 
 namespace BeeFormer.Streaming.Deployment.Tests;
 
@@ -40,7 +41,7 @@ public sealed class DeployedKafka : IAsyncLifetime
             return;
         }
         await _secrets.InitializeAsync();
-        int[] ports = [RedisUsersTests.FreePort(), RedisUsersTests.FreePort(), RedisUsersTests.FreePort()];
+        int[] ports = [Ports.Take(), Ports.Take(), Ports.Take()];
         _port = ports[0];
         Directory.CreateDirectory(At("bin"));
         foreach (var (script, program) in s_programs)

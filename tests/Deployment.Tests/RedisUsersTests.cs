@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using BeeFormer.Streaming.Contracts;
 using BeeFormer.Streaming.Profiles;
+using BeeFormer.Streaming.Servers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -13,7 +14,7 @@ public sealed class RedisUsersTests(MadeSecrets secrets) : IAsyncDisposable
 {
     private static readonly UserId s_ann = new("ann");
     private readonly string _folder = Directory.CreateTempSubdirectory("beeformer-redis-").FullName;
-    private readonly int _port = FreePort();
+    private readonly int _port = Ports.Take();
     private System.Diagnostics.Process? _server;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -100,10 +101,4 @@ public sealed class RedisUsersTests(MadeSecrets secrets) : IAsyncDisposable
         return answer;
     }
 
-    internal static int FreePort()
-    {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        return ((IPEndPoint)free.LocalEndpoint).Port;
-    }
 }

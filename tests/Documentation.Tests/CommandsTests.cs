@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using BeeFormer.Streaming.Servers;
 using YamlDotNet.Serialization;
 
 namespace BeeFormer.Streaming.Documentation.Tests;
@@ -70,7 +69,7 @@ public sealed class CommandsTests : IDisposable
         var script = new StringBuilder($"set -euo pipefail\nexec 2>&1\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\nchmod +x '{beeformer}'\n");
         foreach (var block in blocks) script.Append(CultureInfo.InvariantCulture, $"printf '%s\\n' '{Mark.TrimEnd()}'\n{block.Commands}");
         string file = Path.Combine(_folder, "commands.sh");
-        await File.WriteAllTextAsync(file, script.Replace("8080", FreePort().ToString(CultureInfo.InvariantCulture)).ToString(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, script.Replace("8080", Ports.Take().ToString(CultureInfo.InvariantCulture)).ToString(), TestContext.Current.CancellationToken);
 
         // The limit is for a machine that is very busy, and for what hangs.
         var start = new ProcessStartInfo("timeout", ["--kill-after=30", "400", "bash", file]) { WorkingDirectory = work, RedirectStandardOutput = true };
@@ -91,13 +90,6 @@ public sealed class CommandsTests : IDisposable
     }
 
     private string ServerLog() => string.Concat(Directory.EnumerateFiles(Path.Combine(_folder, "work"), "*.log").Select(file => string.Join('\n', File.ReadLines(file).TakeLast(30))));
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }

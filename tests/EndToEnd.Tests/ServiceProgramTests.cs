@@ -50,7 +50,7 @@ public sealed class ServiceProgramTests
         var (code, output, _) = await RunAsync("Indexer", ["--help"], []);
         Assert.Equal(0, code);
         Assert.Contains("Qdrant:Endpoint", output, StringComparison.Ordinal);
-        (code, output, _) = await RunAsync("Indexer", ["health", $"--Urls=http://127.0.0.1:{ChildProcess.FreePort()}"], []);
+        (code, output, _) = await RunAsync("Indexer", ["health", $"--Urls=http://127.0.0.1:{Ports.Take()}"], []);
         Assert.Equal(1, code);
         Assert.Contains("does not answer", output, StringComparison.Ordinal);
     }
@@ -69,18 +69,20 @@ public sealed class ServiceProgramTests
     {
         Requirement.Of(S3Server.Missing);
         string folder = Directory.CreateTempSubdirectory("beeformer-waits-").FullName;
-        await using var s3 = new S3Server(Path.Combine(folder, "s3"));
-        await using var trainer = new ServiceProcess("Trainer", 1, folder, new Dictionary<string, string?>
+        await using (var s3 = new S3Server(Path.Combine(folder, "s3")))
+        await using (var trainer = new ServiceProcess("Trainer", 1, folder, new Dictionary<string, string?>
         {
             ["RabbitMq:Host"] = "127.0.0.1", ["RabbitMq:Port"] = "1", ["Storage:Uri"] = Path.Combine(folder, "windows"), ["Models:Uri"] = $"s3://{S3Server.Bucket}/models",
             ["Storage:S3:ServiceUrl"] = $"http://127.0.0.1:{s3.Port}", ["Storage:S3:ForcePathStyle"] = "true", ["AWS_ACCESS_KEY_ID"] = S3Server.AccessKey, ["AWS_SECRET_ACCESS_KEY"] = S3Server.SecretKey,
-        });
-        Task starting = trainer.StartAsync(Token);
-        await ChildProcess.UntilAsync(() => Task.FromResult(File.Exists(trainer.Log) && File.ReadAllText(trainer.Log).Contains("Next attempt to start", StringComparison.Ordinal)), "a sentence about the attempt", Token);
-        Assert.Contains($"s3://{S3Server.Bucket}/models", await File.ReadAllTextAsync(trainer.Log, Token), StringComparison.Ordinal);
-        Assert.False(starting.IsCompleted);
-        await s3.StartAsync(Token);
-        await starting;
+        }))
+        {
+            Task starting = trainer.StartAsync(Token);
+            await ChildProcess.UntilAsync(() => Task.FromResult(File.Exists(trainer.Log) && File.ReadAllText(trainer.Log).Contains("Next attempt to start", StringComparison.Ordinal)), "a sentence about the attempt", Token);
+            Assert.Contains($"s3://{S3Server.Bucket}/models", await File.ReadAllTextAsync(trainer.Log, Token), StringComparison.Ordinal);
+            Assert.False(starting.IsCompleted);
+            await s3.StartAsync(Token);
+            await starting;
+        }
         Directory.Delete(folder, recursive: true);
     }
 

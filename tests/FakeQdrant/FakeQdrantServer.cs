@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net;
+using BeeFormer.Streaming.Servers;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -90,7 +91,7 @@ public sealed class FakeQdrantServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, Endpoint.Port > 0 ? Endpoint.Port : options.Port, listen =>
+            kestrel.Listen(IPAddress.Loopback, Endpoint.Port > 0 ? Endpoint.Port : options.Port > 0 ? options.Port : Ports.Take(), listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
                 if (options.Certificate is { } certificate) listen.UseHttps(certificate);

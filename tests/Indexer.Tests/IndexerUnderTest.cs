@@ -137,7 +137,7 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>Looks again and again, a moment of fake time apart where there is one. What never comes fails the test after a minute, which a working Indexer is far from.</summary>
+    /// <summary>Looks again and again, a moment of fake time apart where there is one. What never comes fails the test after five minutes, which a working Indexer is far from.</summary>
     public async Task ComesAsync(Func<Task<bool>> holds) => await UntilAsync(async () =>
     {
         (Time as FakeTimeProvider)?.Advance(TimeSpan.FromMilliseconds(50));
@@ -147,7 +147,7 @@ internal sealed class IndexerUnderTest : IAsyncDisposable
     /// <summary>Looks again and again. What never comes fails the test after a minute, which a working Indexer is far from.</summary>
     public static async Task UntilAsync(Func<Task<bool>> holds)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, Token);
         using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
         while (!await holds()) await pause.WaitForNextTickAsync(either.Token);

@@ -25,7 +25,7 @@ public sealed class ErasureKillTests : IDisposable
         { KillStep.AfterErasing(Topics.Interactions), 2 }, // the request
     };
 
-    [Theory(Timeout = 120_000)]
+    [Theory(Timeout = 600_000)]
     [MemberData(nameof(Kills))]
     public async Task Killed_at_any_step_the_next_start_finishes_the_erasure(string step, int nth)
     {

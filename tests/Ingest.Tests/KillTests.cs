@@ -19,7 +19,7 @@ public sealed class KillTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact(Timeout = 300_000)]
+    [Fact(Timeout = 600_000)]
     public Task Killed_at_each_step_nothing_is_lost_and_nothing_doubled() => KillAsync(seed: 1, [.. KillStep.All, .. Enumerable.Repeat(KillStep.AnyMoment, 4)]);
 
     [Fact(Explicit = true)]

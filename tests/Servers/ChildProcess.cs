@@ -68,7 +68,14 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
             lock (lines)
             {
                 if (lines.Count < 10_000) lines.Add(said.Data);
-                File.AppendAllText(log, said.Data + "\n");
+                try
+                {
+                    File.AppendAllText(log, said.Data + "\n");
+                }
+                catch (DirectoryNotFoundException)
+                {
+                    // Whoever started it has deleted its folder, and reads its log no more.
+                }
             }
         }
         File.AppendAllText(log, $"--- {name}: {program} {string.Join(' ', arguments)}\n");
@@ -81,7 +88,11 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
         IReadOnlyList<string> Said() { lock (lines) return [.. lines]; }
         await UntilAsync(async () =>
         {
-            if (!Runs) throw new InvalidOperationException($"{name} ended with {_process.ExitCode}: {string.Join('\n', Said().TakeLast(20))}");
+            if (!Runs)
+            {
+                await HeardOutAsync(_process, cancellationToken);
+                throw new InvalidOperationException($"{name} ended with {_process.ExitCode}: {string.Join('\n', Said().TakeLast(20))}");
+            }
             return await ready(Said());
         }, $"{name} to be ready; the last it said: {string.Join('\n', Said().TakeLast(5))}", cancellationToken);
     }
@@ -127,6 +138,18 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
         _process?.Dispose();
     }
 
+    // It has ended; what it said last may still be in the pipes. One that it started itself may keep them open.
+    private static async Task HeardOutAsync(Process ended, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ended.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromSeconds(10), cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+        }
+    }
+
     /// <summary>Looks again and again.</summary>
     /// <exception cref="TimeoutException">It never came; names <paramref name="what"/>.</exception>
     public static async Task UntilAsync(Func<Task<bool>> holds, string what, CancellationToken cancellationToken)
@@ -142,13 +165,6 @@ public sealed class ChildProcess(string name, string program, IReadOnlyList<stri
         {
             throw new TimeoutException($"Waited {s_patience.TotalMinutes:0} min for {what}");
         }
-    }
-
-    public static int FreePort()
-    {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        return ((IPEndPoint)free.LocalEndpoint).Port;
     }
 
     public static async Task<bool> ListensAsync(int port)

@@ -5,7 +5,7 @@ namespace BeeFormer.Streaming.Servers;
 /// <summary>The fake of Qdrant's gRPC service as a process of its own. What it acknowledged is there again after it was killed.</summary>
 public sealed class QdrantServer : IServer
 {
-    private readonly int _port = ChildProcess.FreePort();
+    private readonly int _port = Ports.Take();
     private readonly ChildProcess _process;
 
     public QdrantServer(string folder)

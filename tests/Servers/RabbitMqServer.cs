@@ -26,8 +26,8 @@ public sealed class RabbitMqServer : IServer
             ["RABBITMQ_LOG_BASE"] = Path.Combine(folder, "log"),
             ["RABBITMQ_NODE_PORT"] = Port.ToString(CultureInfo.InvariantCulture),
             ["RABBITMQ_NODE_IP_ADDRESS"] = "127.0.0.1",
-            ["RABBITMQ_DIST_PORT"] = ChildProcess.FreePort().ToString(CultureInfo.InvariantCulture),
-            ["ERL_EPMD_PORT"] = ChildProcess.FreePort().ToString(CultureInfo.InvariantCulture),
+            ["RABBITMQ_DIST_PORT"] = Ports.Take().ToString(CultureInfo.InvariantCulture),
+            ["ERL_EPMD_PORT"] = Ports.Take().ToString(CultureInfo.InvariantCulture),
             ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
             ["RABBITMQ_ENABLED_PLUGINS_FILE"] = Path.Combine(folder, "plugins"),
             ["RABBITMQ_PID_FILE"] = Path.Combine(folder, "pid"),
@@ -37,7 +37,7 @@ public sealed class RabbitMqServer : IServer
     }
 
     public string Name => "rabbitmq";
-    public int Port { get; } = ChildProcess.FreePort();
+    public int Port { get; } = Ports.Take();
     public static string? Missing => s_program is null ? "There is no RabbitMQ: apt-get install rabbitmq-server." : null;
 
     public Task StartAsync(CancellationToken cancellationToken) => _process.StartAsync(async lines => lines.Any(line => line.Contains("completed with", StringComparison.Ordinal)) && await ChildProcess.ListensAsync(Port), cancellationToken);

@@ -5,7 +5,7 @@ namespace BeeFormer.Streaming.Servers;
 /// <summary>The redis-server of this machine, whose every write is on disk before it answers.</summary>
 public sealed class RedisServer : IServer
 {
-    private readonly int _port = ChildProcess.FreePort();
+    private readonly int _port = Ports.Take();
     private readonly ChildProcess _process;
 
     public RedisServer(string folder)

@@ -7,7 +7,7 @@ public sealed class S3Server : IServer
 {
     public const string Bucket = "shop", AccessKey = "S3RVER", SecretKey = "S3RVER";
 
-    private readonly int _port = ChildProcess.FreePort();
+    private readonly int _port = Ports.Take();
     private readonly string _objects;
     private readonly ChildProcess _process;
 

@@ -12,7 +12,7 @@ public sealed class ServiceProcess : IServer
     public ServiceProcess(string project, int number, string folder, IReadOnlyDictionary<string, string?> settings)
     {
         (Project, Name) = (project, $"{project.ToLowerInvariant()}-{number}");
-        int port = ChildProcess.FreePort();
+        int port = Ports.Take();
         Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
         Log = Path.Combine(folder, Name + ".log");
         var environment = settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);

@@ -45,7 +45,14 @@ public sealed class ShopClient(string url, TimeSpan? patience = null, string? ke
         string? first = null;
         return ChildProcess.UntilAsync(async () =>
         {
-            last = await GetAsync("/v1/pipeline", cancellationToken);
+            try
+            {
+                last = await GetAsync("/v1/pipeline", cancellationToken);
+            }
+            catch (HttpRequestException away) when (away.StatusCode is null or >= System.Net.HttpStatusCode.InternalServerError)
+            {
+                return false; // it is being started anew
+            }
             string at = last["at"]!.ToString();
             first ??= at;
             return at != first && last["ingest"]?["lag"]?.GetValue<long>() == 0 && last["indexer"]?["lag"]?.GetValue<long>() == 0 && last["index"]?["collection"] is not null;

@@ -10,7 +10,7 @@ public sealed class StandaloneProcess : IServer
     public StandaloneProcess(string folder, IReadOnlyDictionary<string, string?> settings)
     {
         Directory.CreateDirectory(folder);
-        int port = ChildProcess.FreePort();
+        int port = Ports.Take();
         Url = string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
         _process = new ChildProcess(Name, "dotnet", [Checkout.Built("Standalone", "beeformer.dll"), "serve", "--data", Path.Combine(folder, "data"), "--port", port.ToString(CultureInfo.InvariantCulture)],
             Path.Combine(folder, "standalone.log"), settings.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value));

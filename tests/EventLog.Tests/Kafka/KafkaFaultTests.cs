@@ -118,13 +118,14 @@ public sealed class KafkaFaultTests(KafkaBroker broker) : IClassFixture<KafkaBro
     private async Task BrokerIsDownAsync(int failures)
     {
         var log = _logs.Open(_logs.Options() with { AppendTimeout = TimeSpan.FromSeconds(2), RequestTimeout = TimeSpan.FromSeconds(20) });
-        await log.AppendAsync("interactions", [Rec("u", 0)], Token);
+        await _logs.Open(_logs.Options()).AppendAsync("interactions", [Rec("u", 0)], Token); // once: it has time
+        await UntilDoneAsync(() => log.AppendAsync("interactions", [Rec("u", 0)], Token));
         long next = 0;
         await using var subscription = log.Subscribe("interactions", "test", _ => next, PartitionSharing.Group);
-        Assert.Equal("0", Text((await subscription.ReadAsync(10, Token))[0]));
+        Assert.Equal("0", Text((await subscription.ReadAsync(1, Token))[0]));
         next = 1;
         var hasty = _logs.Open(_logs.Options() with { RequestTimeout = TimeSpan.FromSeconds(1) });
-        await hasty.PartitionsAsync("interactions", Token);
+        await UntilDoneAsync(() => hasty.PartitionsAsync("interactions", Token));
 
         await broker.StopAsync();
         await using var late = hasty.Subscribe("interactions", "late", _ => 0);

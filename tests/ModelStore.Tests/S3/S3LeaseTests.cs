@@ -112,15 +112,29 @@ public sealed class S3LeaseTests(S3Server server) : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task A_call_that_hangs_is_given_up_in_time_for_the_next_renewal()
     {
-        var time = new FakeTimeProvider();
+        var time = new WaitedForClock();
         S3Location location = server.NewLocation();
         using var reach = new S3Place(S3Client.Create(server.Options, S3Server.Credentials), location, time); // with the limits that a program has
         var files = new S3LeaseFiles(reach.Leases);
         files.TryCreate(Work, 1, "a"u8.ToArray());
         await server.FailAsync(("GET", $"/{location.Bucket}/", "hang"), ("GET", $"/{location.Bucket}/", "hang"));
+        await server.RequestsAsync(location); // so far
+        time.TakeWait();
         DateTimeOffset start = time.GetUtcNow();
         Task<Exception?> looking = Task.Run(() => Record.Exception(() => files.Highest(Work)), TestContext.Current.CancellationToken);
-        await UntilAsync(() => looking.IsCompleted, () => time.Advance(TimeSpan.FromMilliseconds(20)));
+        int asked = 0, attempts = 0;
+        using var pause = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        while (!looking.IsCompleted)
+        {
+            await pause.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+            asked += (await server.RequestsAsync(location)).Count;
+            if (time.Wait is not { } wait) continue;
+            if (wait >= TimeSpan.FromSeconds(1) && asked <= attempts) continue; // the limit of an attempt that has not reached the server
+            if (wait >= TimeSpan.FromSeconds(1)) attempts++;
+            time.TakeWait();
+            time.Advance(wait);
+        }
+        Assert.Equal((2, 2), (asked, attempts));
         Assert.IsType<IOException>(await looking);
         TimeSpan given = time.GetUtcNow() - start;
         Assert.InRange(given, TimeSpan.FromSeconds(3), LeaseTimes.Renewal);

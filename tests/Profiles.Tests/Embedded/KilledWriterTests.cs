@@ -21,7 +21,7 @@ public sealed class KilledWriterTests : IDisposable
 
     private static ProfileChange[] Log => AChange.RandomLog(seed: 13, 60_000, Users);
 
-    [Fact(Timeout = 120_000)]
+    [Fact(Timeout = 600_000)]
     public async Task What_a_killed_process_leaves_is_exactly_what_its_positions_say()
     {
         var log = Log;

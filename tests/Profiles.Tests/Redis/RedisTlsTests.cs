@@ -1,9 +1,8 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using BeeFormer.Streaming.Profiles.Redis;
+using BeeFormer.Streaming.Servers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -19,10 +18,6 @@ public sealed class RedisTlsTests(RedisTlsTests.Server server) : IClassFixture<R
 
         public Server()
         {
-            using var free = new TcpListener(IPAddress.Loopback, 0);
-            free.Start();
-            TlsPort = ((IPEndPoint)free.LocalEndpoint).Port;
-
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
             using var authority = Authority("authority", key);
             File.WriteAllText(At("authority.pem"), authority.ExportCertificatePem());
@@ -40,7 +35,7 @@ public sealed class RedisTlsTests(RedisTlsTests.Server server) : IClassFixture<R
             File.WriteAllText(At("server.key"), serverKey.ExportPkcs8PrivateKeyPem());
         }
 
-        public int TlsPort { get; }
+        public int TlsPort { get; } = Ports.Take();
 
         protected override string[] Settings =>
             ["--tls-port", TlsPort.ToString(CultureInfo.InvariantCulture), "--tls-cert-file", At("server.pem"), "--tls-key-file", At("server.key"), "--tls-ca-cert-file", At("authority.pem"), "--tls-auth-clients", "no"];

@@ -18,7 +18,7 @@ public sealed class TrainingKillTests : IDisposable
     public async Task A_training_whose_process_was_killed_is_gone_on_with_by_the_next_one()
     {
         string data = Path.Combine(files.Folder, "data"), checkpoint = Path.Combine(data, "checkpoints", "encoder.json");
-        string policy = files.Write("policy.yaml", $"embedder: {TinyEncoder.Folder}\nmax_seq_length: 64\nhead_steps: 60\nhead_output: 128\nmin_holdout_users: 5\nencoder_steps: 60\nmax_output: 32\ncheckpoint_every: 0.01\n");
+        string policy = files.Write("policy.yaml", $"embedder: {TinyEncoder.Folder}\nmax_seq_length: 64\nhead_steps: 60\nhead_output: 128\nmin_holdout_users: 5\nencoder_steps: 300\nmax_output: 32\ncheckpoint_every: 0.01\n");
         Shop shop = Shop.Open(new ShopOptions { Products = 200, Shoppers = 250 });
         await using (StandaloneHost host = await ServeAsync(data, policy))
         {

@@ -1,4 +1,5 @@
 using BeeFormer.Streaming.Encoder;
+using BeeFormer.Streaming.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +12,7 @@ internal sealed class LocalWorker(WorkersOptions? options = null, WorkerIdentity
     private readonly WorkerIdentity _identity = identity ?? new WorkerIdentity();
     private EncoderOutputCache? _cache;
     private TrainingWorkerServer? _server;
-    private string _listen = options?.Listen ?? "http://127.0.0.1:0";
+    private string _listen = options?.Listen ?? $"http://127.0.0.1:{Ports.Take()}";
 
     public string Address { get; private set; } = "";
 
