@@ -100,5 +100,4 @@ public sealed class RedisUsersTests(MadeSecrets secrets) : IAsyncDisposable
         }
         return answer;
     }
-
 }

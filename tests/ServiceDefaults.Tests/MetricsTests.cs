@@ -86,6 +86,7 @@ public partial class MetricsTests
             metrics = await pipeline.Client.GetStringAsync("/metrics", Token);
             return metrics.Contains("indexer_freshness_seconds_count", StringComparison.Ordinal) && metrics.Contains("\ningest_events_total", StringComparison.Ordinal) && Regex.IsMatch(metrics, Request);
         });
+        Assert.Matches(Request, metrics);
         Assert.Matches("(?m)^model_live_age_seconds(\\{.*\\})? ", metrics);
         Assert.Matches("""(?m)^index_search_duration_seconds_count\{.*form="embedded".*outcome="ok".*\}""", metrics);
         Assert.DoesNotContain("chair", metrics, StringComparison.Ordinal);

@@ -116,7 +116,12 @@ public sealed class KafkaReadingTests(KafkaBroker broker) : IAsyncLifetime
         string group = _logs.Name("test.interactions");
         for (int round = 0; round < 3; round++)
         {
-            var leaving = log.Subscribe("interactions", "test", _ => 0, PartitionSharing.Group);
+            int taken = 0;
+            var leaving = log.Subscribe("interactions", "test", _ =>
+            {
+                Interlocked.Increment(ref taken);
+                return 0;
+            }, PartitionSharing.Group);
             await leaving.ReadAsync(1, Token);
             var other = log.Subscribe("interactions", "test", _ => 0, PartitionSharing.Group);
             await other.ReadAsync(1, Token);
@@ -128,7 +133,9 @@ public sealed class KafkaReadingTests(KafkaBroker broker) : IAsyncLifetime
             }
             await other.DisposeAsync();
             while ((await admin.DescribeConsumerGroupsAsync([group])).ConsumerGroupDescriptions[0] is not { State: ConsumerGroupState.Stable, Members: [{ Assignment.TopicPartitions.Count: 2 }] }) { }
+            int before = Volatile.Read(ref taken);
             await leaving.DisposeAsync();
+            Assert.Equal(before, Volatile.Read(ref taken));
         }
     }
 

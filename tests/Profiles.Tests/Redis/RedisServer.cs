@@ -40,7 +40,7 @@ public class RedisServer : IAsyncLifetime
         return connection;
     }
 
-    internal RedisProfiles Open(ProfilesOptions options, ConnectionMultiplexer? connection = null) => new(Task.FromResult<IConnectionMultiplexer>(connection ?? Connect()), options, new RedisCalls($"127.0.0.1:{Port}", new PatientClock()));
+    internal RedisProfiles Open(ProfilesOptions options, ConnectionMultiplexer? connection = null) => new(Task.FromResult<IConnectionMultiplexer>(connection ?? Connect()), options, new RedisCalls($"127.0.0.1:{Port}", TimeProvider.System));
 
     /// <summary>kill -9.</summary>
     public void Kill() => _process!.Kill();
@@ -104,13 +104,6 @@ public class RedisServer : IAsyncLifetime
         {
             return false;
         }
-    }
-
-    /// <summary>Limits of calls, which are longer than pauses between them, are no matter here, where a disk may be slow.</summary>
-    private sealed class PatientClock : TimeProvider
-    {
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, dueTime > TimeSpan.FromSeconds(2.5) ? TimeSpan.FromHours(1) : dueTime, period);
     }
 
     private static void SkipOrFail(string why)
